@@ -1,0 +1,40 @@
+"""`yinxu`: the one command-line door. Each command lives in the module of its name beside this file."""
+
+import importlib
+
+import click
+
+COMMANDS: dict[str, str] = {
+    "demo": "Run the whole story on this machine, then keep serving",
+    "serve": "Serve the pages and the agents' door",
+    "worker": "Work one queue: audit, reports, mail or flows",
+    "scheduler": "Nudge what is due, once a second",
+    "db": "Bring the database to the newest shape, or show where it stands",
+    "verify": "Is this sealed document genuine?",
+    "audit": "Prove that the log is whole",
+    "flows": "List, check and export the diagrams",
+    "decide": "Ask a decision table",
+    "people": "Units, people and roles from the command line",
+    "stations": "Enrol card stations",
+    "bench": "Measure, against something in the same run",
+    "keys": "Create and rotate the server's keys",
+    "shots": "Take a picture of every page",
+}
+
+
+class _Door(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        found = importlib.import_module(f"app.cli.{cmd_name}").command
+        found.short_help = COMMANDS[cmd_name]
+        return found
+
+
+@click.group(cls=_Door, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="yinxu")
+def main() -> None:
+    """Yinxu 印序: an organisation's electronic seals, from application to audit."""

@@ -1,0 +1,93 @@
+"""The gate. A command makes something true and returns the Fact.
+
+    @command
+    def suspend(impression_id: int, reason: str, *, by: Actor) -> ImpressionSuspended: ...
+
+The outermost command is the transaction. Its Facts, and those of the commands it calls, join the log inside
+it: no fact without its entry, no entry without its fact. A Refusal undoes everything and is recorded in a
+transaction of its own (非法操作日志). What is neither undoes everything too, and is raised as it is.
+"""
+
+import functools
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import ParamSpec, TypeVar
+
+import sqlalchemy.exc
+import structlog
+
+from app.actor import Actor
+from app.audit import log as audit_log
+from app.db import begin_writing, db
+from app.fact import Fact
+from app.jobs import collecting
+from app.refusal import Conflict, Refusal
+
+P = ParamSpec("P")
+F = TypeVar("F", bound=Fact)
+
+COMMANDS: dict[str, Callable[..., Fact]] = {}
+"""Every command by `house.verb`; a test proves that nothing public in a commands.py stands outside it."""
+
+_inside: ContextVar[bool] = ContextVar("inside_command", default=False)
+log = structlog.get_logger()
+
+
+def command(function: Callable[P, F]) -> Callable[P, F]:
+    @functools.wraps(function)
+    def gate(*args: P.args, **kwargs: P.kwargs) -> F:
+        by = kwargs.get("by")
+        if not isinstance(by, Actor):
+            raise TypeError(f"{function.__qualname__} needs by=Actor")
+        if _inside.get():
+            return _run(function, by, *args, **kwargs)
+        token = _inside.set(True)
+        try:
+            return _outermost(function, by, *args, **kwargs)
+        finally:
+            _inside.reset(token)
+
+    house = function.__module__.split(".")[-2]
+    COMMANDS[f"{house}.{function.__name__}"] = gate
+    gate.__is_command__ = True  # type: ignore[attr-defined]
+    return gate
+
+
+def _run(function: Callable[P, F], by: Actor, /, *args: P.args, **kwargs: P.kwargs) -> F:
+    fact = function(*args, **kwargs)
+    audit_log.append(fact, by=by)
+    return fact
+
+
+def _outermost(function: Callable[P, F], by: Actor, /, *args: P.args, **kwargs: P.kwargs) -> F:
+    try:
+        with collecting():
+            begin_writing()
+            fact = _run(function, by, *args, **kwargs)
+            audit_log.nudge()
+            db.session.commit()
+        return fact
+    except Refusal as refusal:
+        db.session.rollback()
+        record(refusal, attempted=f"{function.__module__.split('.')[-2]}.{function.__name__}", by=by)
+        raise
+    except sqlalchemy.exc.OperationalError as error:
+        db.session.rollback()
+        log.warning("command.contended", command=function.__qualname__, error=str(error.orig))
+        refusal = Conflict(
+            "busy", zh="别人正在办理同一事项，请稍后再试", en="Someone else is working on the same thing; try again in a moment"
+        )
+        record(refusal, attempted=function.__qualname__, by=by)
+        raise refusal from error
+    except BaseException:
+        db.session.rollback()
+        raise
+
+
+def record(refusal: Refusal, *, attempted: str, by: Actor) -> None:
+    """Put a Refusal into the log, in a transaction of its own. Doors (views, the agent's API) call it too."""
+    with collecting():
+        begin_writing()
+        audit_log.append_refusal(refusal, attempted=attempted, by=by)
+        audit_log.nudge()
+        db.session.commit()

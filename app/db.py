@@ -1,0 +1,104 @@
+"""The SQLAlchemy handle. Two databases are first-class: SQLite (embedded default) and PostgreSQL.
+
+SQLite with several processes loses updates under a deferred BEGIN, so a command's transaction begins
+IMMEDIATE there (docs/decisions/0003-sqlite-begin-immediate.md); reading stays deferred.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
+from sqlalchemy.types import TypeDecorator
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment with its zone, stored as UTC; SQLite forgets zones, so we put them back."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs its zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
+    """Base of every table's class. Fields are keyword-only; `datetime` is always a `Moment`."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        datetime: Moment(),
+        dict[str, Any]: sa.JSON(),
+        list[Any]: sa.JSON(),
+        list[str]: sa.JSON(),
+    }
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+
+def configure_engine(engine: sa.Engine) -> None:
+    """Teach a SQLite engine foreign keys, WAL, patience and our BEGIN. PostgreSQL needs none of it."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @sa.event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin on its own; `_begin` does
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA busy_timeout=15000")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        writing = connection.get_execution_options().get("yinxu_writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def begin_writing() -> None:
+    """Start the session's transaction as one that will write. Whatever was only read before is let go.
+
+    PostgreSQL: a statement gives up on a lock after 5 s instead of hanging a page.
+    """
+    db.session.rollback()
+    connection = db.session.connection(execution_options={"yinxu_writing": True})
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
+
+
+def lock_row(model: type[Any], ident: Any) -> Any:
+    """The row, locked until the transaction ends (PostgreSQL; SQLite holds its one writer's lock anyway)."""
+    return db.session.get(model, ident, with_for_update=True, populate_existing=True)
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[None]:
+    """Read, then let the connection go: for code that waits (long polls) and must hold no session."""
+    try:
+        yield
+    finally:
+        db.session.rollback()
+        db.session.remove()

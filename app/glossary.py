@@ -1,0 +1,48 @@
+"""One word per concept, in code, docs, facts and pages. Pure. Templates take their words from here."""
+
+from app.text import Text
+
+ROLES: dict[str, Text] = {
+    # business
+    "applicant": Text("申请人", "Applicant"),
+    "seal_office": Text("印章管理部门", "Seal office"),
+    "seal_office_head": Text("印章管理部门负责人", "Head of the seal office"),
+    "unit_head": Text("单位负责人", "Head of the unit"),
+    "station_operator": Text("制章操作员", "Station operator"),
+    "seal_manager": Text("印章管理员", "Seal manager"),
+    "seal_user": Text("印章使用者", "Seal user"),
+    "process_owner": Text("流程管理员", "Process owner"),
+    "overseer": Text("用印监督员", "Overseer of seal use"),
+    # the three officers (D6): nobody holds two, none holds a role above
+    "system_administrator": Text("系统管理员", "System administrator"),
+    "security_officer": Text("安全保密管理员", "Security officer"),
+    "security_auditor": Text("安全审计员", "Security auditor"),
+}
+
+OFFICERS = frozenset({"system_administrator", "security_officer", "security_auditor"})
+
+SEAL_KINDS: dict[str, Text] = {
+    "official": Text("公章", "Official seal"),
+    "personal_name": Text("名章", "Personal name seal"),
+    "personal_signature": Text("签名", "Personal signature"),
+}
+
+TERMS: dict[str, Text] = {
+    "impression": Text("印模", "Impression"),
+    "impressions": Text("印模库", "Impression library"),
+    "seal": Text("电子印章", "Electronic seal"),
+    "maker_card": Text("制章授权卡", "Maker card"),
+    "seal_card": Text("印章卡", "Seal card"),
+    "station": Text("制章工位", "Card station"),
+    "ledger": Text("印章台帐", "Seal ledger"),
+    "application": Text("申请单", "Application"),
+    "collector": Text("领用人", "Collector"),
+    "inbox": Text("待我办理", "Inbox"),
+    "verify": Text("验章", "Verify"),
+    "log": Text("审计日志", "Audit log"),
+}
+
+
+def role_of_lane(label: str) -> str | None:
+    """The role whose Chinese name a diagram's lane carries, or None."""
+    return next((role for role, text in ROLES.items() if text.zh == label), None)

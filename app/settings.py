@@ -1,0 +1,128 @@
+"""Every setting, validated at start, all faults reported at once. Units stand in the names.
+
+Each has an environment variable of the same name in capitals with the prefix `YINXU_`, except the two that
+the world already names: `DATABASE_URL` and `REDIS_URL`. Secrets may come from files: `YINXU_SECRET_KEY_FILE`.
+Documented in `docs/settings.md`; a test holds that page and this class equal.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="YINXU_", extra="ignore", hide_input_in_errors=True)
+
+    environment: Literal["production", "demo", "test"] = "production"
+    """`production` demands real secrets; `demo` and `test` run on a loopback with throw-away ones."""
+
+    var_dir: Path = Path("var")
+    """Where everything lives that the embedded defaults write: database, objects, tokens, logs."""
+
+    database_url: Annotated[
+        str, Field(validation_alias=AliasChoices("DATABASE_URL", "YINXU_DATABASE_URL"))
+    ] = ""
+    """`postgresql://…` or `sqlite:///…`; empty means SQLite in `var_dir`."""
+
+    redis_url: Annotated[
+        str, Field(validation_alias=AliasChoices("REDIS_URL", "YINXU_REDIS_URL"))
+    ] = "redis://127.0.0.1:6379/0"
+    """Nudges only: flushing it loses nothing."""
+
+    object_store_dir: Path | None = None
+    """Files by content digest; empty means `var_dir`/objects."""
+
+    secret_key: SecretStr = SecretStr("")
+    """Signs CSRF tokens. At least 32 characters in production."""
+
+    secret_key_file: Path | None = None
+    """A file that holds `secret_key`, as container secrets do."""
+
+    public_url: str = "http://127.0.0.1:8080"
+    """The address people and agents reach; decides secure cookies and the accepted origin."""
+
+    listen: str = "127.0.0.1:8080"
+    """host:port for `yinxu serve`."""
+
+    web_threads: Annotated[int, Field(ge=1, le=64)] = 8
+    trusted_proxy_count: Annotated[int, Field(ge=0, le=5)] = 0
+    """How many proxies in front may be believed about the client's address (A24)."""
+
+    key_backend: Literal["pkcs11", "software"] = "pkcs11"
+    """Where the server's master keys live. `software` is for fast tests and refused in production."""
+
+    pkcs11_module: Path = Path("/usr/lib/softhsm/libsofthsm2.so")
+    server_token_label: str = "yinxu-server"
+    server_token_pin: SecretStr = SecretStr("")
+    server_token_pin_file: Path | None = None
+    softhsm2_conf: Path | None = None
+    """SoftHSM's configuration for the *server's* token; empty means `var_dir`/server-token/softhsm2.conf."""
+
+    trust_dir: Path | None = None
+    """PEM files of the roots that are trusted; empty means `var_dir`/trust."""
+
+    witness_dir: Path | None = None
+    """Where log checkpoints are pushed, outside the database; empty means `var_dir`/witness."""
+
+    session_idle_s: Annotated[int, Field(ge=60)] = 30 * 60
+    session_life_s: Annotated[int, Field(ge=300)] = 12 * 3600
+    login_attempts_before_lock: Annotated[int, Field(ge=3, le=20)] = 5
+    login_lock_s: Annotated[int, Field(ge=10)] = 15 * 60
+    login_rate: str = "20 per minute"
+    """Logins accepted from one address."""
+
+    upload_limit_bytes: Annotated[int, Field(ge=1024)] = 20 * 1024 * 1024
+    image_limit_pixels: Annotated[int, Field(ge=10_000)] = 12_000_000
+    order_life_s: Annotated[int, Field(ge=30, le=3600)] = 120
+    """How long a station may take between a production order and its write token."""
+
+    agent_poll_s: Annotated[int, Field(ge=0, le=60)] = 20
+    """The longest an agent's request for work is held open."""
+
+    job_timeout_s: Annotated[int, Field(ge=1)] = 300
+    time_zone: str = "Asia/Shanghai"
+    languages: Annotated[tuple[str, ...], NoDecode] = ("zh", "en")
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(value.split(",")) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _files_and_defaults(self) -> "Settings":
+        faults: list[str] = []
+        self.var_dir = self.var_dir.resolve()
+        for secret in ("secret_key", "server_token_pin"):
+            path: Path | None = getattr(self, f"{secret}_file")
+            if path is not None:
+                try:
+                    setattr(self, secret, SecretStr(path.read_text().strip()))
+                except OSError as error:
+                    faults.append(f"YINXU_{secret.upper()}_FILE: {error}")
+        if self.environment == "production":
+            if len(self.secret_key.get_secret_value()) < 32:
+                faults.append("YINXU_SECRET_KEY (or …_FILE): at least 32 characters are needed")
+            if self.key_backend != "pkcs11":
+                faults.append("YINXU_KEY_BACKEND: only pkcs11 in production")
+            if not self.server_token_pin.get_secret_value():
+                faults.append("YINXU_SERVER_TOKEN_PIN (or …_FILE): the server's token needs its PIN")
+        elif not self.secret_key.get_secret_value():
+            faults.append("YINXU_SECRET_KEY (or …_FILE): not set")
+        if self.database_url and not self.database_url.startswith(("postgresql", "sqlite")):
+            faults.append("DATABASE_URL: postgresql:// or sqlite:/// expected")
+        if not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
+            faults.append("REDIS_URL: redis://, rediss:// or unix:// expected")
+        if faults:
+            raise ValueError("; ".join(faults))
+        self.database_url = self.database_url or f"sqlite:///{self.var_dir}/yinxu.sqlite"
+        self.object_store_dir = self.object_store_dir or self.var_dir / "objects"
+        self.trust_dir = self.trust_dir or self.var_dir / "trust"
+        self.witness_dir = self.witness_dir or self.var_dir / "witness"
+        self.softhsm2_conf = self.softhsm2_conf or self.var_dir / "server-token" / "softhsm2.conf"
+        return self
+
+    @property
+    def https(self) -> bool:
+        return self.public_url.startswith("https://")
