@@ -1,0 +1,23 @@
+"""How Alembic finds our database: through the app that called `app.migrations`."""
+
+from alembic import context
+
+import app.factory  # imports every house, hence every table
+from app.db import Base, db
+
+connectable = db.engine if "app" in context.config.attributes else None
+if connectable is None:
+    raise SystemExit("use `yinxu db upgrade`: this environment takes its database from the app")
+
+with connectable.connect() as connection:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        compare_type=True,
+        render_as_batch=False,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+__all__ = ["app"]
