@@ -1,0 +1,84 @@
+"""What a station can be asked to do, by name. The registry between the door (cards) and the houses above it.
+
+`cards` keeps jobs, stations and cards and knows nothing of seals or documents. A house above registers a
+handler for its kind of job; the commands of `cards` call it inside their own transaction:
+
+    @job_kind("make_seal")
+    class MakeSeal:
+        def summary(self, job): ...
+        def begin(self, job, message, *, by): ...
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from app.actor import Actor
+from app.refusal import NotFound
+from app.text import Text
+
+if TYPE_CHECKING:
+    from app.cards.models import CardJob
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobEnd:
+    """How a handler judges the outcome a station sent. `reason`: why it failed, for people; None when done.
+
+    `reply`: what the station is told (JSON). Repeating the same outcome must give the same answer.
+    """
+
+    done: bool
+    reason: Text | None = None
+    reply: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class JobKind(Protocol):
+    """A kind of job. `job` is the locked row; `message` the station's JSON body, its signature already checked;
+    `by` the station. Each method is idempotent by job and cards, and raises a Refusal for what is unlawful."""
+
+    def summary(self, job: "CardJob") -> dict[str, Any]:
+        """What the people at the station see before anything is done; JSON, no secret."""
+        ...
+
+    def begin(self, job: "CardJob", message: dict[str, Any], *, by: Actor) -> dict[str, Any]:
+        """The server's signed order for exactly these cards."""
+        ...
+
+    def authorise(self, job: "CardJob", message: dict[str, Any], *, by: Actor) -> dict[str, Any]:
+        """The write token, once the cards have proved their keys."""
+        ...
+
+    def outcome(self, job: "CardJob", message: dict[str, Any], *, by: Actor) -> JobEnd:
+        """Judge what came of it and keep it. A refusal leaves the job as it was."""
+        ...
+
+    def ended(self, job: "CardJob", end: JobEnd, *, by: Actor) -> None:
+        """The job's row now says done, failed or cancelled: tell whoever waits (a diagram's message)."""
+        ...
+
+
+KINDS: dict[str, JobKind] = {}
+
+K = TypeVar("K", bound=type[Any])
+
+
+def job_kind(name: str) -> Callable[[K], K]:
+    """Register a handler's class under the kind's name; one instance serves all jobs."""
+
+    def register(handler: K) -> K:
+        KINDS[name] = handler()
+        return handler
+
+    return register
+
+
+def kind_of(name: str) -> JobKind:
+    """The handler. Refuses with NotFound when no house has registered the kind."""
+    if name not in KINDS:
+        raise NotFound(
+            "card_job.unknown_kind",
+            zh=f"系统不认识“{name}”类任务，请升级服务器",
+            en=f"This server knows no job called “{name}”; upgrade it",
+        )
+    return KINDS[name]
