@@ -5,12 +5,13 @@ IMMEDIATE there (docs/decisions/0003-sqlite-begin-immediate.md); reading stays d
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import event
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
 from sqlalchemy.types import TypeDecorator
 
@@ -62,7 +63,7 @@ def configure_engine(engine: sa.Engine) -> None:
     if engine.dialect.name != "sqlite":
         return
 
-    @sa.event.listens_for(engine, "connect")
+    @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin on its own; `_begin` does
         cursor = connection.cursor()
@@ -72,7 +73,7 @@ def configure_engine(engine: sa.Engine) -> None:
         cursor.execute("PRAGMA busy_timeout=15000")
         cursor.close()
 
-    @sa.event.listens_for(engine, "begin")
+    @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         writing = connection.get_execution_options().get("yinxu_writing", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
@@ -95,7 +96,7 @@ def lock_row(model: type[Any], ident: Any) -> Any:
 
 
 @contextlib.contextmanager
-def reading() -> Iterator[None]:
+def reading() -> Generator[None]:
     """Read, then let the connection go: for code that waits (long polls) and must hold no session."""
     try:
         yield

@@ -3,7 +3,7 @@
 import dataclasses
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar, cast, dataclass_transform
 
 from app.text import Text
 
@@ -83,7 +83,7 @@ def _json(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, dict):
-        return {str(k): _json(v) for k, v in value.items()}
+        return {str(k): _json(v) for k, v in cast("dict[Any, Any]", value).items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_json(v) for v in value]
+        return [_json(v) for v in cast("list[Any]", value)]
     return value

@@ -1,6 +1,6 @@
 """`enqueue()` after commit: the only door to RQ. Redis carries nudges; the database holds the truth.
 
-A job may be lost or run twice; each is written so that neither matters (docs/decisions/0004-redis-is-a-nudge.md).
+A job may be lost or run twice; each is written so that neither matters (docs/decisions/0004).
 """
 
 import contextlib
@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 import redis
 import structlog
-from flask import current_app
 from rq import Queue
 from rq.serializers import JSONSerializer
 
 from app.db import db
+from app.settings import current_settings
 
 QueueName = Literal["audit", "reports", "mail", "flows"]
 QUEUES: tuple[QueueName, ...] = ("audit", "reports", "mail", "flows")
@@ -24,11 +24,11 @@ log = structlog.get_logger()
 
 @lru_cache(maxsize=8)
 def _connection(url: str) -> "redis.Redis":
-    return redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=5)
+    return redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=None)
 
 
 def connection() -> "redis.Redis":
-    return _connection(current_app.config["SETTINGS"].redis_url)
+    return _connection(current_settings().redis_url)
 
 
 def enqueue(queue: QueueName, function: str, *args: Any, job_id: str | None = None) -> None:
@@ -46,9 +46,12 @@ def enqueue(queue: QueueName, function: str, *args: Any, job_id: str | None = No
 
 
 def _send(queue: QueueName, function: str, args: tuple[Any, ...], job_id: str | None) -> None:
-    settings = current_app.config["SETTINGS"]
+    settings = current_settings()
     try:
-        Queue(queue, connection=connection(), serializer=JSONSerializer).enqueue(
+        put = cast(
+            "Callable[..., object]", Queue(queue, connection=connection(), serializer=JSONSerializer).enqueue
+        )
+        put(
             function,
             args=args,
             job_id=job_id,

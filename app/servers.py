@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def redis_command(folder: Path, port: int) -> list[str]:
 
 
 @contextlib.contextmanager
-def redis_server(folder: Path) -> Iterator[str]:
+def redis_server(folder: Path) -> Generator[str]:
     """A running Redis; gives its URL."""
     port = free_port()
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def redis_server(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def postgresql_server(folder: Path) -> Iterator[str]:
+def postgresql_server(folder: Path) -> Generator[str]:
     """A running PostgreSQL cluster, made in `folder`; gives the URL of its `postgres` database.
 
     Speaks over a socket in the folder only. As root it runs as the system's `postgres` user, since
@@ -101,9 +101,20 @@ def postgresql_server(folder: Path) -> Iterator[str]:
     run("initdb", "-D", str(data), "-U", "yinxu", "--auth=trust", "-E", "UTF8", "--no-sync")
     server = subprocess.Popen(  # noqa: S603
         [
-            bin_dir / "postgres", "-D", str(data), "-k", str(folder), "-c", "listen_addresses=",
-            "-c", "fsync=off", "-c", "max_connections=100", "-c", "shared_buffers=64MB",
-        ],  # fmt: skip
+            bin_dir / "postgres",
+            "-D",
+            str(data),
+            "-k",
+            str(folder),
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "fsync=off",
+            "-c",
+            "max_connections=100",
+            "-c",
+            "shared_buffers=64MB",
+        ],
         cwd=folder,
         env=environment,
         stdout=subprocess.DEVNULL,
@@ -140,4 +151,3 @@ def _wait_for(path: Path, process: "subprocess.Popen[bytes]", seconds: float = 3
         if time.monotonic() > end:
             raise TimeoutError(f"{path} did not appear within {seconds} s")
         time.sleep(0.02)
-

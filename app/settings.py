@@ -6,8 +6,9 @@ Documented in `docs/settings.md`; a test holds that page and this class equal.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
+from flask import current_app
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -26,9 +27,9 @@ class Settings(BaseSettings):
     ] = ""
     """`postgresql://…` or `sqlite:///…`; empty means SQLite in `var_dir`."""
 
-    redis_url: Annotated[
-        str, Field(validation_alias=AliasChoices("REDIS_URL", "YINXU_REDIS_URL"))
-    ] = "redis://127.0.0.1:6379/0"
+    redis_url: Annotated[str, Field(validation_alias=AliasChoices("REDIS_URL", "YINXU_REDIS_URL"))] = (
+        "redis://127.0.0.1:6379/0"
+    )
     """Nudges only: flushing it loses nothing."""
 
     object_store_dir: Path | None = None
@@ -54,7 +55,7 @@ class Settings(BaseSettings):
     """Where the server's master keys live. `software` is for fast tests and refused in production."""
 
     pkcs11_module: Path = Path("/usr/lib/softhsm/libsofthsm2.so")
-    server_token_label: str = "yinxu-server"
+    server_token_label: str = "yinxu-server"  # noqa: S105
     server_token_pin: SecretStr = SecretStr("")
     server_token_pin_file: Path | None = None
     softhsm2_conf: Path | None = None
@@ -126,3 +127,9 @@ class Settings(BaseSettings):
     @property
     def https(self) -> bool:
         return self.public_url.startswith("https://")
+
+
+def current_settings() -> Settings:
+    """The settings of the app whose context we are in; `create_app` put them there."""
+    config = cast("dict[str, Any]", current_app.config)
+    return cast(Settings, config["SETTINGS"])

@@ -14,6 +14,7 @@ import redis
 import structlog
 from flask import Flask
 from rq import Queue, SimpleWorker
+from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -35,10 +36,10 @@ class ContextWorker(SimpleWorker):
 
     flask_app: Flask
 
-    def perform_job(self, job: Job, queue: Queue) -> bool:
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
         with self.flask_app.app_context():
             try:
-                return super().perform_job(job, queue)
+                return super().perform_job(job, queue, execution)
             finally:
                 db.session.remove()
 

@@ -65,8 +65,9 @@ def settings_for(var_dir: Path, database_url: str, **more: object) -> Settings:
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """An empty database of each kind with every table, to be copied: name of a file or a database."""
-    from app.db import db
     from app.factory import create_app
+
+    from app.db import db
 
     folder = tmp_path_factory.mktemp("templates")
     made: dict[str, str] = {}
@@ -105,9 +106,7 @@ def _drop_database(name: str) -> None:
 
 
 @pytest.fixture(params=DATABASES)
-def database_url(
-    request: pytest.FixtureRequest, templates: dict[str, str], tmp_path: Path
-) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, templates: dict[str, str], tmp_path: Path) -> Iterator[str]:
     """A fresh database with every table, once for each kind of database."""
     if request.param == "sqlite":
         shutil.copyfile(templates["sqlite"], tmp_path / "test.sqlite")
@@ -126,8 +125,9 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The whole server on a fresh database, inside an application context."""
-    from app.db import db
     from app.factory import create_app
+
+    from app.db import db
 
     flask_app = create_app(settings)
     flask_app.testing = True
