@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+
 @dataclass(frozen=True, kw_only=True)
 class Origin:
     """Where an act came from (A24). `mac` and `host` are *reported by the card agent and signed by its
@@ -14,12 +15,14 @@ class Origin:
     host: str | None = None
     user_agent: str | None = None
 
+
 @dataclass(frozen=True, kw_only=True)
 class Grant:
     """A role held, for one unit and everything under it, or everywhere when `unit_id` is None."""
 
     role: str
     unit_id: int | None = None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
@@ -47,5 +50,6 @@ class Actor:
             g.role == role and (unit_ids is None or g.unit_id is None or g.unit_id in unit_ids)
             for g in self.grants
         )
+
 
 SYSTEM = Actor(kind="system", name="system")

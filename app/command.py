@@ -75,7 +75,9 @@ def _outermost(function: Callable[P, F], by: Actor, /, *args: P.args, **kwargs: 
         db.session.rollback()
         log.warning("command.contended", command=function.__qualname__, error=str(error.orig))
         refusal = Conflict(
-            "busy", zh="别人正在办理同一事项，请稍后再试", en="Someone else is working on the same thing; try again in a moment"
+            "busy",
+            zh="别人正在办理同一事项，请稍后再试",
+            en="Someone else is working on the same thing; try again in a moment",
         )
         record(refusal, attempted=function.__qualname__, by=by)
         raise refusal from error

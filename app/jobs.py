@@ -48,10 +48,7 @@ def enqueue(queue: QueueName, function: str, *args: Any, job_id: str | None = No
 def _send(queue: QueueName, function: str, args: tuple[Any, ...], job_id: str | None) -> None:
     settings = current_settings()
     try:
-        put = cast(
-            "Callable[..., object]", Queue(queue, connection=connection(), serializer=JSONSerializer).enqueue
-        )
-        put(
+        Queue(queue, connection=connection(), serializer=JSONSerializer).enqueue(
             function,
             args=args,
             job_id=job_id,
