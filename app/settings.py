@@ -27,6 +27,11 @@ class Settings(BaseSettings):
     ] = ""
     """`postgresql://…` or `sqlite:///…`; empty means SQLite in `var_dir`."""
 
+    database_url_file: Annotated[
+        Path | None, Field(validation_alias=AliasChoices("DATABASE_URL_FILE", "YINXU_DATABASE_URL_FILE"))
+    ] = None
+    """A file that holds `database_url`, since that carries a password."""
+
     redis_url: Annotated[str, Field(validation_alias=AliasChoices("REDIS_URL", "YINXU_REDIS_URL"))] = (
         "redis://127.0.0.1:6379/0"
     )
@@ -102,6 +107,11 @@ class Settings(BaseSettings):
                     setattr(self, secret, SecretStr(path.read_text().strip()))
                 except OSError as error:
                     faults.append(f"YINXU_{secret.upper()}_FILE: {error}")
+        if self.database_url_file is not None:
+            try:
+                self.database_url = self.database_url_file.read_text().strip()
+            except OSError as error:
+                faults.append(f"DATABASE_URL_FILE: {error}")
         if self.environment == "production":
             if len(self.secret_key.get_secret_value()) < 32:
                 faults.append("YINXU_SECRET_KEY (or …_FILE): at least 32 characters are needed")

@@ -11,6 +11,8 @@ from types import FrameType
 from typing import Any, cast
 
 import redis
+import sqlalchemy as sa
+import sqlalchemy.exc
 import structlog
 from flask import Flask
 from rq import Queue, SimpleWorker
@@ -56,6 +58,21 @@ def work(app: Flask, queue: QueueName) -> None:
         )
     worker.flask_app = app
     worker.work(logging_level="WARNING")
+
+
+def answers(app: Flask) -> list[str]:
+    """What does not answer of all that a worker needs; empty when all is well."""
+    faults: list[str] = []
+    with app.app_context():
+        try:
+            jobs.connection().ping()
+        except redis.RedisError as error:
+            faults.append(f"Redis does not answer: {error}")
+        try:
+            db.session.execute(sa.text("SELECT 1"))
+        except sa.exc.SQLAlchemyError as error:
+            faults.append(f"the database does not answer: {error}")
+    return faults
 
 
 def schedule(app: Flask) -> None:

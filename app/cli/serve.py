@@ -8,8 +8,11 @@ import click
 @click.command()
 @click.option("--listen", metavar="HOST:PORT", help="Overrides YINXU_LISTEN.")
 @click.option("--workers", type=click.IntRange(1, 16), default=1, show_default=True, help="Web processes.")
-def command(listen: str | None, workers: int) -> None:
+@click.option("--check", is_flag=True, help="Only ask a running server how it is; for health checks.")
+def command(listen: str | None, workers: int, check: bool) -> None:
     """Serve the pages and the agents' door until SIGTERM."""
+    if check:
+        raise SystemExit(_check(listen))
     from gunicorn.app.base import BaseApplication  # pyright: ignore[reportMissingTypeStubs]
 
     from app.factory import create_app
@@ -40,3 +43,19 @@ def command(listen: str | None, workers: int) -> None:
             return create_app(settings)
 
     Server().run()
+
+
+def _check(listen: str | None) -> int:
+    """0 when the server on this machine answers its health page, 1 otherwise."""
+    import httpx
+
+    from app.settings import Settings
+
+    port = (listen or Settings().listen).rsplit(":", 1)[-1]
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=4)
+    except httpx.HTTPError as error:
+        click.echo(f"no answer on port {port}: {error}", err=True)
+        return 1
+    click.echo(answer.text)
+    return 0 if answer.status_code == 200 else 1
