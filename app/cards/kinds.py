@@ -34,8 +34,9 @@ class JobEnd:
 
 
 class JobKind(Protocol):
-    """A kind of job. `job` is the locked row; `message` the station's JSON body, its signature already checked;
-    `by` the station. Each method is idempotent by job and cards, and raises a Refusal for what is unlawful."""
+    """A kind of job. `job` is the locked row; `message` the station's JSON body, its signature already
+    checked; `by` the station. Each method is idempotent by job and cards, and raises a Refusal for what is
+    unlawful."""
 
     def summary(self, job: "CardJob") -> dict[str, Any]:
         """What the people at the station see before anything is done; JSON, no secret."""

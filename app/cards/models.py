@@ -10,8 +10,8 @@ from app.db import Base
 
 
 class Station(Base):
-    """A card station: one agent program with a key of its own. `public_key`: raw Ed25519, None until the one-time
-    code is redeemed. `host`, `mac`: reported by the agent under its signature, never observed (A24)."""
+    """A card station: one agent program with a key of its own. `public_key`: raw Ed25519, None until the
+    one-time code is redeemed. `host`, `mac`: reported by the agent under its signature, never observed (A24)."""
 
     __tablename__ = "station"
 
@@ -28,7 +28,7 @@ class Station(Base):
 
 
 class StationPresence(Base):
-    """The last sign of life of a station; overwritten with each heartbeat, so it is no record (`presence.py`)."""
+    """The last sign of life of a station; overwritten by each heartbeat, so it is no record (`presence.py`)."""
 
     __tablename__ = "station_presence"
 
@@ -65,7 +65,7 @@ class EnrolmentCode(Base):
 class Card(Base):
     """A card in the inventory. `role`: maker or seal. `keeping`: unit (单独 USBKEY) or personal (A18, A19).
 
-    A maker card is its institution's (`owner_unit_id`); the person who has it in hand is a `Custody` row (D2).
+    A maker card is its institution's (`owner_unit_id`); the person who has it in hand is a `Custody` (D2).
     """
 
     __tablename__ = "card"
@@ -125,8 +125,8 @@ class Custody(Base):
 class CardJob(Base):
     """Something a station was asked to do. `state`: ordered → begun → authorised → done | failed | cancelled.
 
-    `operator_id`: the person who asked for it and stands at the station (D2). `payload`: what the kind needs, JSON.
-    `held`: what the kind keeps between its steps, JSON. `outcome`: the station's last word, as it came.
+    `operator_id`: the person who asked for it and stands at the station (D2). `payload`: what the kind
+    needs, JSON. `held`: what the kind keeps between its steps, JSON. `outcome`: the station's last word.
     """
 
     __tablename__ = "card_job"
