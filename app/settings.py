@@ -98,20 +98,34 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _files_and_defaults(self) -> "Settings":
-        faults: list[str] = []
         self.var_dir = self.var_dir.resolve()
-        for secret in ("secret_key", "server_token_pin"):
-            path: Path | None = getattr(self, f"{secret}_file")
-            if path is not None:
-                try:
-                    setattr(self, secret, SecretStr(path.read_text().strip()))
-                except OSError as error:
-                    faults.append(f"YINXU_{secret.upper()}_FILE: {error}")
-        if self.database_url_file is not None:
+        faults = [*self._read_secret_files(), *self._faults()]
+        if faults:
+            raise ValueError("; ".join(faults))
+        self.database_url = self.database_url or f"sqlite:///{self.var_dir}/yinxu.sqlite"
+        self.object_store_dir = self.object_store_dir or self.var_dir / "objects"
+        self.trust_dir = self.trust_dir or self.var_dir / "trust"
+        self.witness_dir = self.witness_dir or self.var_dir / "witness"
+        self.softhsm2_conf = self.softhsm2_conf or self.var_dir / "server-token" / "softhsm2.conf"
+        return self
+
+    def _read_secret_files(self) -> list[str]:
+        """Take what stands in files; gives a sentence for each file that cannot be read."""
+        faults: list[str] = []
+        for name in ("secret_key", "server_token_pin", "database_url"):
+            path: Path | None = getattr(self, f"{name}_file")
+            if path is None:
+                continue
             try:
-                self.database_url = self.database_url_file.read_text().strip()
+                text = path.read_text().strip()
             except OSError as error:
-                faults.append(f"DATABASE_URL_FILE: {error}")
+                faults.append(f"{name.upper()}_FILE: {error}")
+            else:
+                setattr(self, name, text if name == "database_url" else SecretStr(text))
+        return faults
+
+    def _faults(self) -> list[str]:
+        faults: list[str] = []
         if self.environment == "production":
             if len(self.secret_key.get_secret_value()) < 32:
                 faults.append("YINXU_SECRET_KEY (or …_FILE): at least 32 characters are needed")
@@ -125,14 +139,7 @@ class Settings(BaseSettings):
             faults.append("DATABASE_URL: postgresql:// or sqlite:/// expected")
         if not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
             faults.append("REDIS_URL: redis://, rediss:// or unix:// expected")
-        if faults:
-            raise ValueError("; ".join(faults))
-        self.database_url = self.database_url or f"sqlite:///{self.var_dir}/yinxu.sqlite"
-        self.object_store_dir = self.object_store_dir or self.var_dir / "objects"
-        self.trust_dir = self.trust_dir or self.var_dir / "trust"
-        self.witness_dir = self.witness_dir or self.var_dir / "witness"
-        self.softhsm2_conf = self.softhsm2_conf or self.var_dir / "server-token" / "softhsm2.conf"
-        return self
+        return faults
 
     @property
     def https(self) -> bool:
