@@ -10,6 +10,7 @@ import socket
 from pathlib import Path
 
 import sqlalchemy as sa
+import sqlalchemy.exc
 
 MARKER_FILE = ".made-by-yinxu-demo"
 MARKER_TABLE = "yinxu_demo_marker"
@@ -23,7 +24,8 @@ def clean_folder(folder: Path) -> None:
     """An empty folder with our marker, whatever a former demo left in it."""
     if folder.exists() and any(folder.iterdir()) and not (folder / MARKER_FILE).exists():
         raise NotOurs(
-            f"{folder} holds files that the demo did not make. Name another folder with --var DIR, or empty it yourself."
+            f"{folder} holds files that the demo did not make. "
+            "Name another folder with --var DIR, or empty it yourself."
         )
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
