@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     """Where everything lives that the embedded defaults write: database, objects, tokens, logs."""
 
     database_url: Annotated[
-        str, Field(validation_alias=AliasChoices("DATABASE_URL", "YINXU_DATABASE_URL"))
+        str, Field(repr=False, validation_alias=AliasChoices("DATABASE_URL", "YINXU_DATABASE_URL"))
     ] = ""
     """`postgresql://…` or `sqlite:///…`; empty means SQLite in `var_dir`."""
 
@@ -32,9 +32,9 @@ class Settings(BaseSettings):
     ] = None
     """A file that holds `database_url`, since that carries a password."""
 
-    redis_url: Annotated[str, Field(validation_alias=AliasChoices("REDIS_URL", "YINXU_REDIS_URL"))] = (
-        "redis://127.0.0.1:6379/0"
-    )
+    redis_url: Annotated[
+        str, Field(repr=False, validation_alias=AliasChoices("REDIS_URL", "YINXU_REDIS_URL"))
+    ] = "redis://127.0.0.1:6379/0"
     """Nudges only: flushing it loses nothing."""
 
     object_store_dir: Path | None = None
@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     """host:port for `yinxu serve`."""
 
     web_threads: Annotated[int, Field(ge=1, le=64)] = 8
+    """Requests that one web process answers at the same time."""
+
     trusted_proxy_count: Annotated[int, Field(ge=0, le=5)] = 0
     """How many proxies in front may be believed about the client's address (A24)."""
 
@@ -60,9 +62,17 @@ class Settings(BaseSettings):
     """Where the server's master keys live. `software` is for fast tests and refused in production."""
 
     pkcs11_module: Path = Path("/usr/lib/softhsm/libsofthsm2.so")
+    """The PKCS#11 library of the token that holds the server's keys."""
+
     server_token_label: str = "yinxu-server"  # noqa: S105
+    """The label of that token."""
+
     server_token_pin: SecretStr = SecretStr("")
+    """Its user PIN."""
+
     server_token_pin_file: Path | None = None
+    """A file that holds the PIN."""
+
     softhsm2_conf: Path | None = None
     """SoftHSM's configuration for the *server's* token; empty means `var_dir`/server-token/softhsm2.conf."""
 
@@ -73,14 +83,26 @@ class Settings(BaseSettings):
     """Where log checkpoints are pushed, outside the database; empty means `var_dir`/witness."""
 
     session_idle_s: Annotated[int, Field(ge=60)] = 30 * 60
+    """A login ends after so long without a request."""
+
     session_life_s: Annotated[int, Field(ge=300)] = 12 * 3600
+    """A login ends after so long, however busy."""
+
     login_attempts_before_lock: Annotated[int, Field(ge=3, le=20)] = 5
+    """Wrong passwords in a row before a login is locked for a while."""
+
     login_lock_s: Annotated[int, Field(ge=10)] = 15 * 60
+    """How long it is locked."""
+
     login_rate: str = "20 per minute"
     """Logins accepted from one address."""
 
     upload_limit_bytes: Annotated[int, Field(ge=1024)] = 20 * 1024 * 1024
+    """The largest request that is accepted."""
+
     image_limit_pixels: Annotated[int, Field(ge=10_000)] = 12_000_000
+    """The largest picture that is decoded, width times height."""
+
     order_life_s: Annotated[int, Field(ge=30, le=3600)] = 120
     """How long a station may take between a production order and its write token."""
 
@@ -88,8 +110,13 @@ class Settings(BaseSettings):
     """The longest an agent's request for work is held open."""
 
     job_timeout_s: Annotated[int, Field(ge=1)] = 300
+    """A job that runs longer is ended, and found again by the next sweep."""
+
     time_zone: str = "Asia/Shanghai"
+    """In which moments are shown to people."""
+
     languages: Annotated[tuple[str, ...], NoDecode] = ("zh", "en")
+    """Languages offered, the first is the default."""
 
     @field_validator("languages", mode="before")
     @classmethod

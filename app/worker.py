@@ -12,13 +12,13 @@ from typing import Any, cast
 
 import redis
 import sqlalchemy as sa
-import sqlalchemy.exc
 import structlog
 from flask import Flask
 from rq import Queue, SimpleWorker
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import jobs
 from app.db import db
@@ -70,7 +70,7 @@ def answers(app: Flask) -> list[str]:
             faults.append(f"Redis does not answer: {error}")
         try:
             db.session.execute(sa.text("SELECT 1"))
-        except sa.exc.SQLAlchemyError as error:
+        except SQLAlchemyError as error:
             faults.append(f"the database does not answer: {error}")
     return faults
 

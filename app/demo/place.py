@@ -10,7 +10,7 @@ import socket
 from pathlib import Path
 
 import sqlalchemy as sa
-import sqlalchemy.exc
+from sqlalchemy.exc import OperationalError
 
 MARKER_FILE = ".made-by-yinxu-demo"
 MARKER_TABLE = "yinxu_demo_marker"
@@ -52,7 +52,7 @@ def clean_database(url: str) -> None:
                 Path(f"{engine.url.database}{suffix}").unlink(missing_ok=True)
         with engine.begin() as connection:
             connection.execute(sa.text(f"CREATE TABLE {MARKER_TABLE} (made_by TEXT NOT NULL)"))
-    except sa.exc.OperationalError as error:
+    except OperationalError as error:
         raise NotOurs(f"the database of DATABASE_URL does not answer: {error.orig}") from error
     finally:
         engine.dispose()
