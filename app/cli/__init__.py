@@ -1,8 +1,12 @@
 """`yinxu`: the one command-line door. Each command lives in the module of its name beside this file."""
 
 import importlib
+import sys
 
 import click
+from pydantic import ValidationError
+
+from app.refusal import Refusal
 
 COMMANDS: dict[str, str] = {
     "demo": "Run the whole story on this machine, then keep serving",
@@ -29,9 +33,24 @@ class _Door(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        found = importlib.import_module(f"app.cli.{cmd_name}").command
+        found: click.Command = importlib.import_module(f"app.cli.{cmd_name}").command
         found.short_help = COMMANDS[cmd_name]
         return found
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Wrong settings and refusals are sentences, not stack traces."""
+        try:
+            return super().invoke(ctx)
+        except ValidationError as error:
+            if error.title != "Settings":
+                raise
+            click.echo("The settings do not allow a start (docs/settings.md):", err=True)
+            for fault in error.errors(include_url=False, include_input=False):
+                click.echo(f"  {'.'.join(map(str, fault['loc']))} {fault['msg']}".rstrip(), err=True)
+            sys.exit(78)  # EX_CONFIG
+        except Refusal as refusal:
+            click.echo(f"{refusal.text.zh}\n{refusal.text.en}", err=True)
+            sys.exit(1)
 
 
 @click.group(cls=_Door, context_settings={"help_option_names": ["-h", "--help"]})
