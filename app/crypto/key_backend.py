@@ -1,0 +1,36 @@
+"""What a place that keeps the server's master keys can do. Pure.
+
+Keys are known by label: purpose and version, `kek-v1`, `order-v1`, `checkpoint-v2`. A key never leaves.
+"""
+
+from typing import Protocol
+
+KEK_PREFIX = "kek-"
+
+
+class KeyFault(Exception):
+    """The key is missing, or what it was given does not fit it."""
+
+
+class TokenSilent(Exception):
+    """The token does not answer, or is not there."""
+
+
+class KeyBackend(Protocol):
+    """SoftHSM or hardware behind PKCS#11; a file in tests."""
+
+    name: str
+
+    def exists(self) -> bool: ...
+
+    def labels(self) -> list[str]: ...
+
+    def generate(self, label: str) -> None: ...
+
+    def encrypt(self, label: str, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes: ...
+
+    def decrypt(self, label: str, nonce: bytes, ciphertext: bytes, aad: bytes) -> bytes: ...
+
+    def sign(self, label: str, data: bytes) -> bytes: ...
+
+    def public_key(self, label: str) -> bytes: ...
