@@ -109,6 +109,12 @@ class Settings(BaseSettings):
     agent_poll_s: Annotated[int, Field(ge=0, le=60)] = 20
     """The longest an agent's request for work is held open."""
 
+    seal_version: Literal[4, 5] = 4
+    """The structure new seals have: 4 = GB/T 38540-2020, 5 = GM/T 0031-2025."""
+
+    crl_required: bool = True
+    """Refuse a certificate whose issuer has no fresh revocation list in `trust_dir`/crls (fail closed)."""
+
     job_timeout_s: Annotated[int, Field(ge=1)] = 300
     """A job that runs longer is ended, and found again by the next sweep."""
 

@@ -11,7 +11,7 @@ from app.db import Base
 
 class Station(Base):
     """A card station: one agent program with a key of its own. `public_key`: raw Ed25519, None until the
-    one-time code is redeemed. `host`, `mac`: reported by the agent under its signature, never observed (A24)."""
+    one-time code is redeemed. `host`, `mac`: signed reports of the agent, never observed (A24)."""
 
     __tablename__ = "station"
 
@@ -28,7 +28,7 @@ class Station(Base):
 
 
 class StationPresence(Base):
-    """The last sign of life of a station; overwritten by each heartbeat, so it is no record (`presence.py`)."""
+    """A station's last sign of life; overwritten by each heartbeat, so it is no record (`presence.py`)."""
 
     __tablename__ = "station_presence"
 

@@ -1,0 +1,210 @@
+"""Reading stations, cards and jobs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from flask import current_app
+
+from app import clock
+from app.cards import rules
+from app.cards.kinds import kind_of
+from app.cards.models import (
+    Card,
+    CardJob,
+    CardJobStep,
+    CardLoss,
+    Custody,
+    Station,
+    StationPresence,
+)
+from app.crypto.certificates import CertificateVerdict, Trust, check_certificate, fingerprint, trust_from
+from app.db import db
+from app.refusal import NotFound
+from app.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class StationRow:
+    """A station as the overview shows it. `cards`: what its agent last saw in its readers."""
+
+    station: Station
+    seen_at: datetime | None
+    present: bool
+    cards: Sequence[dict[str, Any]]
+    ip: str | None
+    waiting: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardRow:
+    """A card as the register shows it. `days_left`: whole days to its certificate's end."""
+
+    card: Card
+    lost: CardLoss | None
+    keeper_id: int | None
+    days_left: int
+
+
+def stations() -> list[StationRow]:
+    """All stations, by name."""
+    found = db.session.scalars(sa.select(Station).order_by(Station.name)).all()
+    return [_station_row(s) for s in found]
+
+
+def station(station_id: int) -> StationRow:
+    found = db.session.get(Station, station_id)
+    if found is None:
+        raise NotFound(
+            "station.unknown",
+            zh="没有这个制章工位，请返回工位列表",
+            en="There is no such card station; go back to the list",
+        )
+    return _station_row(found)
+
+
+def _station_row(found: Station) -> StationRow:
+    presence = db.session.get(StationPresence, found.id)
+    waiting = db.session.scalar(
+        sa.select(sa.func.count())
+        .select_from(CardJob)
+        .where(CardJob.station_id == found.id, CardJob.state.in_(rules.OPEN_STATES))
+    )
+    seen = presence.seen_at if presence else None
+    return StationRow(
+        station=found,
+        seen_at=seen,
+        present=found.revoked_at is None and rules.is_present(seen, clock.now()),
+        cards=presence.cards if presence else [],
+        ip=presence.ip if presence else None,
+        waiting=waiting or 0,
+    )
+
+
+# --- cards ---
+
+
+def card(serial: str) -> Card | None:
+    return db.session.scalar(sa.select(Card).where(Card.serial == serial))
+
+
+def loss_of(card_id: int) -> CardLoss | None:
+    return db.session.get(CardLoss, card_id)
+
+
+def keeper_of(card_id: int) -> int | None:
+    """The person who has a maker card in hand now."""
+    return db.session.scalar(
+        sa.select(Custody.keeper_id).where(Custody.card_id == card_id, Custody.returned_at.is_(None))
+    )
+
+
+def cards(
+    *, role: Literal["maker", "seal"] | None = None, search: str = "", limit: int = 200
+) -> list[CardRow]:
+    """The register, newest first. `search`: part of a serial or a subject."""
+    query = sa.select(Card).order_by(Card.id.desc()).limit(limit)
+    if role:
+        query = query.where(Card.role == role)
+    if search:
+        like = f"%{search.replace('%', '').replace('_', '')}%"
+        query = query.where(sa.or_(Card.serial.ilike(like), Card.subject.ilike(like)))
+    return [_card_row(c) for c in db.session.scalars(query)]
+
+
+def card_row(serial: str) -> CardRow:
+    found = card(serial)
+    rules.check_known(serial, found)
+    assert found is not None
+    return _card_row(found)
+
+
+def _card_row(found: Card) -> CardRow:
+    return CardRow(
+        card=found,
+        lost=loss_of(found.id),
+        keeper_id=keeper_of(found.id),
+        days_left=(found.valid_until - clock.now()).days,
+    )
+
+
+def trust() -> Trust:
+    """What this server believes now: roots and revocation lists from its trust folder."""
+    settings: Settings = current_app.config["SETTINGS"]
+    assert settings.trust_dir is not None
+    return trust_from(settings.trust_dir, crl_required=settings.crl_required)
+
+
+def check_registered_card(
+    serial: str, role: Literal["maker", "seal"], *, certificate: bytes | None = None, at: datetime
+) -> tuple[Card, CertificateVerdict]:
+    """The card when it may be used now: known, of that role, not lost, its certificate good (A11).
+
+    `certificate`: what the reader saw, DER; it must be the registered one. Refuses with the reason otherwise.
+    """
+    found = card(serial)
+    rules.check_known(serial, found)
+    assert found is not None
+    rules.check_role(found.role, role, serial)
+    rules.check_not_lost(loss_of(found.id) is not None, serial)
+    if certificate is not None:
+        rules.check_same_certificate(found.cert_sha256, fingerprint(certificate), serial)
+    return found, check_certificate(found.certificate, trust(), at=at, usage=role)
+
+
+# --- jobs ---
+
+
+def job(job_id: int) -> CardJob:
+    found = db.session.get(CardJob, job_id)
+    if found is None:
+        raise NotFound(
+            "card_job.unknown",
+            zh="没有这个任务，请刷新任务列表",
+            en="There is no such job; refresh the list of jobs",
+        )
+    return found
+
+
+def next_job(station_id: int) -> CardJob | None:
+    """The oldest job this station has not ended; one that was begun goes first (it may hold a half-made card)."""
+    begun = sa.case((CardJob.state == "ordered", 1), else_=0)
+    return db.session.scalar(
+        sa.select(CardJob)
+        .where(CardJob.station_id == station_id, CardJob.state.in_(rules.OPEN_STATES))
+        .order_by(begun, CardJob.id)
+        .limit(1)
+    )
+
+
+def jobs(*, station_id: int | None = None, open_only: bool = False, limit: int = 10) -> list[CardJob]:
+    """Jobs, newest first."""
+    query = sa.select(CardJob).order_by(CardJob.id.desc()).limit(limit)
+    if station_id is not None:
+        query = query.where(CardJob.station_id == station_id)
+    if open_only:
+        query = query.where(CardJob.state.in_(rules.OPEN_STATES))
+    return list(db.session.scalars(query))
+
+
+def open_job_of_card(serial: str) -> CardJob | None:
+    return db.session.scalar(
+        sa.select(CardJob).where(CardJob.card_serial == serial, CardJob.state.in_(rules.OPEN_STATES)).limit(1)
+    )
+
+
+def steps(job_id: int) -> list[CardJobStep]:
+    """A job's steps in the order they happened."""
+    return list(
+        db.session.scalars(
+            sa.select(CardJobStep).where(CardJobStep.job_id == job_id).order_by(CardJobStep.id)
+        )
+    )
+
+
+def summary(job_id: int) -> dict[str, Any]:
+    """What the kind of job says of itself to people."""
+    found = job(job_id)
+    return kind_of(found.kind).summary(found)
