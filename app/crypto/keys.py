@@ -73,7 +73,7 @@ class KeyRing:
         return sorted(int(m[2]) for m in found if m and m[1] == purpose)
 
     def newest(self, purpose: str) -> int:
-        """The version in use. The test backend makes a missing key by itself; a token waits for `yinxu keys init`."""
+        """The version in use. The test backend makes a missing key; a token waits for `keys init`."""
         if purpose not in self._versions:
             versions = self.versions(purpose)
             if not versions and isinstance(self.backend, SoftwareKeys):
@@ -188,13 +188,14 @@ def _no_keys(reason: str) -> Unavailable:
     return Unavailable(
         "keys.unavailable",
         zh="服务器密钥令牌无法使用，请系统管理员检查令牌或执行 yinxu keys init",
-        en="The server's key token cannot be used; the system administrator checks it or runs `yinxu keys init`",
+        en="The server's key token cannot be used; the system administrator checks it "
+        "or runs `yinxu keys init`",
         reason=reason,
     )
 
 
 def verify(public_key: bytes, signature: bytes, data: bytes) -> bool:
-    """Whether `signature` (DER) is ECDSA P-256 SHA-256 over `data` by this key (SubjectPublicKeyInfo, DER)."""
+    """Whether `signature` (DER) is ECDSA P-256 SHA-256 over `data` by this key (DER SPKI)."""
     key = serialization.load_der_public_key(public_key)
     if not isinstance(key, ec.EllipticCurvePublicKey):
         return False
@@ -230,7 +231,7 @@ def keyring() -> KeyRing:
     """The current app's keys, opened on first use."""
     found = current_app.extensions.get("keyring")
     if found is None:
-        found = current_app.extensions["keyring"] = ring_of(current_app.config["SETTINGS"])
+        found = current_app.extensions["keyring"] = ring_of(cast(Settings, current_app.config["SETTINGS"]))
     return cast(KeyRing, found)
 
 

@@ -9,7 +9,7 @@ import contextlib
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -135,8 +135,8 @@ class TokenKeys:
         return (os.getpid(), str(self._conf), self._label)
 
     @contextlib.contextmanager
-    def _session(self, writing: bool = False) -> Iterator[Any]:
-        """The process's session under its lock. A session that turns out dead is let go; the next use opens anew."""
+    def _session(self, writing: bool = False) -> Generator[Any]:
+        """The process's session under its lock. A dead one is let go; the next use opens anew."""
         with _lock:
             try:
                 session = _opened.get(self._key())

@@ -9,8 +9,8 @@ An envelope, version 1 (fixed for good; golden example in tests/crypto/test_vaul
     nonce     12
     ciphertext and tag
 
-The header (all before the ciphertext) and the context are authenticated: `header ‖ canonical JSON of context`.
-The context says what the envelope is for, e.g. {"kind": "impression", "id": 7}; an envelope put in another's
+Header (all before the ciphertext) and context are authenticated: `header ‖ canonical JSON of context`. The
+context says what the envelope is for, e.g. {"kind": "impression", "id": 7}; an envelope put in another's
 place does not open.
 """
 
@@ -19,9 +19,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
+from app.crypto import cipher
 from app.crypto.keys import KeyFault, keyring
 from app.refusal import Refusal
 
@@ -82,16 +80,16 @@ def open(envelope: bytes, *, context: dict[str, Any]) -> bytes:
 def seal_with(key: bytes, header: Header, plaintext: bytes, context: dict[str, Any]) -> bytes:
     """The format itself, without the key store."""
     packed = header.pack()
-    return packed + AESGCM(key).encrypt(header.nonce, plaintext, packed + _canonical(context))
+    return packed + cipher.encrypt(key, header.nonce, plaintext, packed + _canonical(context))
 
 
 def open_with(key: bytes, envelope: bytes, context: dict[str, Any]) -> bytes:
     header = header_of(envelope)
     packed, ciphertext = envelope[:HEADER_BYTES], envelope[HEADER_BYTES:]
     try:
-        return AESGCM(key).decrypt(header.nonce, ciphertext, packed + _canonical(context))
-    except InvalidTag as error:
-        raise VaultError("authentication failed") from error
+        return cipher.decrypt(key, header.nonce, ciphertext, packed + _canonical(context))
+    except cipher.DoesNotOpen as error:
+        raise VaultError(str(error)) from error
 
 
 def _canonical(context: dict[str, Any]) -> bytes:
