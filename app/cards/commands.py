@@ -342,7 +342,7 @@ def accept_outcome(job_id: int, message: dict[str, Any], *, by: Actor) -> CardJo
 
 @command
 def cancel_job(job_id: int, reason: str, *, by: Actor) -> CardJobEnded:
-    """Take an order back before the server has authorised it. By the operator who asked, or the seal office."""
+    """Take an order back before the server has authorised it: the operator who asked, or the seal office."""
     queries.job(job_id)
     job: CardJob = lock_row(CardJob, job_id)
     if by.id != job.operator_id:

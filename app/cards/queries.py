@@ -169,7 +169,7 @@ def job(job_id: int) -> CardJob:
 
 
 def next_job(station_id: int) -> CardJob | None:
-    """The oldest job this station has not ended; one that was begun goes first (it may hold a half-made card)."""
+    """The oldest job this station has not ended; one begun goes first (a card may be half made)."""
     begun = sa.case((CardJob.state == "ordered", 1), else_=0)
     return db.session.scalar(
         sa.select(CardJob)

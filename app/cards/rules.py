@@ -18,8 +18,8 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "failed": frozenset(),
     "cancelled": frozenset(),
 }
-"""What may follow what; everything else is refused. An authorised job is never cancelled: a seal may already be
-on the card, so only the station's word ends it."""
+"""What may follow what; everything else is refused. An authorised job is never cancelled: a seal may already
+be on the card, so only the station's word ends it."""
 
 REQUEST_SLACK = timedelta(seconds=120)
 CODE_LIFE = timedelta(minutes=30)

@@ -46,7 +46,7 @@ class SealUnreadable(Invalid):
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """`format`: "PNG", "GIF", "OFD" …; `data`: the picture's bytes; sizes in whole mm, as the standard has."""
+    """`format`: "PNG", "GIF", "OFD" …; `data`: its bytes; sizes in whole mm, as in the standard."""
 
     format: str
     data: bytes = field(repr=False)
@@ -264,7 +264,7 @@ def _info(raw: bytes, shape: Any) -> SealInfo:
 
 def _cert_list(prop: Any) -> tuple[tuple[bytes, ...], tuple[tuple[str, bytes], ...]]:
     if isinstance(prop, asn1.PropertyInfoV1):
-        return tuple(c.native for c in cast(Any, prop)["cert_list"]), ()
+        return tuple(c.native for c in prop["cert_list"]), ()
     raw = cast(bytes, prop["cert_list"].dump())
     if prop["cert_list_type"].native == DIGESTS:
         digests: Any = asn1.CertDigests.load(raw, strict=True)
@@ -297,12 +297,12 @@ def _octets(bits: Any) -> bytes:
 
 def _children(der: bytes) -> list[bytes]:
     """The raw elements of a SEQUENCE, verbatim."""
-    sequence = cast(Any, asn1.core.Asn1Value.load(der, strict=True))
+    sequence = asn1.core.Asn1Value.load(der, strict=True)
     if not isinstance(sequence, asn1.core.Sequence):
         raise SealUnreadable("not a sequence")
-    contents, found = cast(bytes, cast(Any, sequence).contents), list[bytes]()
+    contents, found = cast(bytes, sequence.contents), list[bytes]()
     while contents:
-        element = cast(bytes, cast(Any, asn1.core.Asn1Value.load(contents)).dump())
+        element = cast(bytes, asn1.core.Asn1Value.load(contents).dump())
         found.append(element)
         contents = contents[len(element) :]
     return found

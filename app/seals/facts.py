@@ -1,0 +1,104 @@
+"""What the commands of seals make true. Pure."""
+
+from datetime import datetime
+
+from app.fact import Fact, LogClass
+
+
+class MakingOrdered(
+    Fact,
+    name="seal.making_ordered",
+    zh="下达制章任务",
+    en="Making of a seal ordered",
+    log_class=LogClass.SEAL_MANAGEMENT,
+):
+    job_id: int
+    impression_id: int
+    application_id: int | None
+    card_serial: str
+    station_id: int
+    unit_id: int | None
+
+
+class SealMade(Fact, name="seal.made", zh="制成电子印章", en="Seal made", log_class=LogClass.SEAL_MANAGEMENT):
+    seal_id: int
+    es_id: str
+    job_id: int
+    impression_id: int
+    card_serial: str
+    maker_serial: str
+    seal_sha256: str
+    unit_id: int | None
+
+
+class SealIssued(
+    Fact, name="seal.issued", zh="发放电子印章", en="Seal issued", log_class=LogClass.SEAL_MANAGEMENT
+):
+    """The collector gains no right to use the seal (A16)."""
+
+    seal_id: int
+    card_serial: str
+    collector_name: str
+    collector_document: str
+    on_behalf_of: str
+    collected_at: datetime
+    unit_id: int | None
+
+
+class SealAuthorized(
+    Fact,
+    name="seal.authorized",
+    zh="印章授权",
+    en="Seal authorised",
+    log_class=LogClass.SEAL_AUTHORIZATION,
+):
+    """`user_id`, or `role` held for `unit_id`."""
+
+    seal_id: int
+    grant_id: int
+    user_id: int | None
+    role: str | None
+    unit_id: int | None
+    functions: list[str]
+    valid_from: datetime
+    valid_until: datetime | None
+    because: str
+
+
+class GrantWithdrawn(
+    Fact,
+    name="seal.grant_withdrawn",
+    zh="收回印章授权",
+    en="Authorisation withdrawn",
+    log_class=LogClass.SEAL_AUTHORIZATION,
+):
+    seal_id: int
+    grant_id: int
+    user_id: int | None
+    role: str | None
+    unit_id: int | None
+    reason: str
+
+
+class SealSuspended(
+    Fact, name="seal.suspended", zh="停用电子印章", en="Seal suspended", log_class=LogClass.SEAL_MANAGEMENT
+):
+    seal_id: int
+    unit_id: int | None
+    reason: str
+
+
+class SealResumed(
+    Fact, name="seal.resumed", zh="启用电子印章", en="Seal resumed", log_class=LogClass.SEAL_MANAGEMENT
+):
+    seal_id: int
+    unit_id: int | None
+    reason: str
+
+
+class SealCancelled(
+    Fact, name="seal.cancelled", zh="注销电子印章", en="Seal cancelled", log_class=LogClass.SEAL_MANAGEMENT
+):
+    seal_id: int
+    unit_id: int | None
+    reason: str

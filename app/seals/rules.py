@@ -1,0 +1,289 @@
+"""The law of seals: who may operate, who is authorised, and the one decision on every use. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from app.actor import Actor
+from app.refusal import Conflict, Forbidden, Invalid
+from app.text import Text
+
+Function = Literal["pdf", "office", "web", "login"]
+FUNCTIONS: tuple[Function, ...] = ("pdf", "office", "web", "login")
+"""What a seal card can be used for (A21); all are open unless a grant says less."""
+
+FUNCTION_TEXT: dict[str, Text] = {
+    "pdf": Text("PDF 签章", "PDF sealing"),
+    "office": Text("MS Office 签章", "Office sealing"),
+    "web": Text("WEB 签章", "Web sealing"),
+    "login": Text("登录认证", "Login"),
+}
+
+PERSONAL_KINDS = frozenset({"personal_name", "personal_signature"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """The answer of the one decision point, and why: `because` is a sentence for people.
+
+    `grant_id`: the grant that allows it; None when refused.
+    """
+
+    allowed: bool
+    because: Text
+    code: str
+    grant_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantView:
+    """A grant as the law sees it. `unit_path`: the grant's unit and all above it, for a role grant."""
+
+    id: int
+    user_id: int | None
+    role: str | None
+    unit_path: frozenset[int]
+    unit_name: str
+    functions: Sequence[str]
+    valid_from: datetime
+    valid_until: datetime | None
+    withdrawn: bool
+    document_digest: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealView:
+    """A seal as the law sees it. `card_problem`: why its card cannot be used (lost, certificate), or None."""
+
+    name: str
+    valid_from: datetime
+    valid_until: datetime
+    issued: bool
+    suspended: bool
+    cancelled: bool
+    card_problem: Text | None
+
+
+def decide_use(
+    seal: SealView,
+    grants: Sequence[GrantView],
+    actor: Actor,
+    *,
+    function: str,
+    document_digest: str | None,
+    at: datetime,
+) -> Decision:
+    """May this person use this seal, for this function, on this document, at this moment? (A20–A22, B10)
+
+    First whether the seal can be used by anybody, then whether by this person. The first fault is told.
+    """
+    fault = _seal_fault(seal, at)
+    if fault is not None:
+        return Decision(allowed=False, code=fault[0], because=fault[1])
+    if actor.kind != "person" or actor.id is None:
+        return _no("not_a_person", "只有登录的本人可以用印", "Only a person who is logged in may use a seal")
+    mine = [g for g in grants if _is_for(g, actor)]
+    faults = [_grant_fault(g, function, document_digest, at) for g in mine]
+    for grant, problem in zip(mine, faults, strict=True):
+        if problem is None:
+            return Decision(allowed=True, code="granted", because=_because(grant), grant_id=grant.id)
+    told = next((p for p in faults if p is not None), None)
+    return told or _no(
+        "not_authorized",
+        f"您没有“{seal.name}”的使用授权，请向印章管理员申请",
+        f"You are not authorised to use “{seal.name}”; ask its seal manager",
+    )
+
+
+def _seal_fault(seal: SealView, at: datetime) -> tuple[str, Text] | None:
+    """Why nobody may use the seal now, or None."""
+    if seal.cancelled:
+        return "cancelled", Text(
+            f"“{seal.name}”已注销，不能再使用；需要时请重新申请制章",
+            f"“{seal.name}” has been cancelled for good; apply for a new seal",
+        )
+    if seal.suspended:
+        return "suspended", Text(
+            f"“{seal.name}”已停用，请联系印章管理员启用后再用印",
+            f"“{seal.name}” is suspended; have the seal manager resume it first",
+        )
+    if seal.card_problem is not None:
+        return "card", seal.card_problem
+    if at < seal.valid_from or at > seal.valid_until:
+        return "out_of_date", Text(
+            f"“{seal.name}”不在有效期内，请更新证书并重新制章",
+            f"“{seal.name}” is outside its period of validity; renew the certificate and make the seal again",
+        )
+    if not seal.issued:
+        return "not_issued", Text(
+            f"“{seal.name}”尚未发放，请先到印章管理部门领取",
+            f"“{seal.name}” has not been issued yet; collect it from the seal office first",
+        )
+    return None
+
+
+def _is_for(grant: GrantView, actor: Actor) -> bool:
+    if grant.user_id is not None:
+        return grant.user_id == actor.id
+    return grant.role is not None and actor.has(grant.role, grant.unit_path)
+
+
+def _grant_fault(grant: GrantView, function: str, document: str | None, at: datetime) -> Decision | None:
+    if grant.withdrawn:
+        return _no(
+            "withdrawn",
+            "您的用印授权已被收回，请向印章管理员申请",
+            "Your authorisation has been withdrawn; ask the seal manager",
+        )
+    if at < grant.valid_from:
+        return _no(
+            "not_yet",
+            "您的用印授权尚未生效，请在生效后办理",
+            "Your authorisation has not begun; come back when it has",
+        )
+    if grant.valid_until is not None and at > grant.valid_until:
+        return _no(
+            "expired", "您的用印授权已到期，请申请续期", "Your authorisation has ended; ask for a new one"
+        )
+    if function not in grant.functions:
+        return _no(
+            "function",
+            "您的授权不包含此项功能，请向印章管理员申请",
+            "Your authorisation does not cover this function; ask the seal manager",
+        )
+    if grant.document_digest is not None and grant.document_digest != document:
+        return _no(
+            "document",
+            "您的授权只限指定的文件，请核对文件或另行申请用印",
+            "Your authorisation is for one other document; check the file or ask for its own",
+        )
+    return None
+
+
+def _no(code: str, zh: str, en: str) -> Decision:
+    return Decision(allowed=False, code=code, because=Text(zh, en))
+
+
+def _because(grant: GrantView) -> Text:
+    if grant.user_id is not None:
+        return Text("因为印章已授权给您本人", "Because the seal is authorised to you in person")
+    return Text(
+        f"因为您担任“{grant.unit_name}”的印章使用者，该印章授权给此角色",
+        f"Because you are a seal user of “{grant.unit_name}”, to whom the seal is authorised",
+    )
+
+
+# --- authorisation by the keeping of the card (A17–A19) ---
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grantee:
+    """To whom a seal goes by itself. `because`: the rule, in Chinese, for the record."""
+
+    user_id: int | None = None
+    role: str | None = None
+    unit_id: int | None = None
+    because: str
+
+
+def grantee_by_keeping(
+    *,
+    kind: str,
+    keeping: str,
+    owner_unit_id: int | None,
+    owner_user_id: int | None,
+    card_owner_user_id: int | None,
+) -> Grantee:
+    """A17: a personal seal → its person. A18: a unit's seal on a unit's card → the unit's seal users.
+    A19: a unit's seal on a personal card → the card's owner. Refuses Conflict when that one is not known."""
+    if kind in PERSONAL_KINDS and owner_user_id is not None:
+        return Grantee(user_id=owner_user_id, because="个人印章制章时自动授权本人（A17）")
+    if keeping == "personal" and card_owner_user_id is not None:
+        return Grantee(user_id=card_owner_user_id, because="个人 USBKEY 管理，授权给 USBKEY 所有人（A19）")
+    if keeping == "unit" and owner_unit_id is not None and kind not in PERSONAL_KINDS:
+        return Grantee(
+            role="seal_user",
+            unit_id=owner_unit_id,
+            because="单独 USBKEY 管理，授权给部门印章使用者角色（A18）",
+        )
+    raise Conflict(
+        "seal.no_grantee",
+        zh="无法确定印章应授权给谁：请核对印章所有者与卡的保管方式，然后手工授权",
+        en="Nobody follows from the seal's owner and the card's keeping; check both, then authorise by hand",
+    )
+
+
+def check_functions(functions: Sequence[str]) -> None:
+    if not functions or any(f not in FUNCTIONS for f in functions):
+        raise Invalid(
+            "seal.unknown_function",
+            zh="请至少选择一项功能：PDF、Office、WEB、登录",
+            en="Choose at least one function: PDF, Office, web, login",
+            fields={"functions": Text("请选择功能", "Choose functions")},
+        )
+
+
+def check_period(valid_from: datetime, valid_until: datetime | None) -> None:
+    if valid_until is not None and valid_until <= valid_from:
+        raise Invalid(
+            "seal.bad_period",
+            zh="结束时间必须晚于开始时间",
+            en="The end must come after the beginning",
+            fields={"valid_until": Text("须晚于开始时间", "Must come after the beginning")},
+        )
+
+
+# --- making ---
+
+
+def check_may_operate(operator_id: int, approver_ids: frozenset[int]) -> None:
+    """Whoever approved the application stays away from the card station (two-party control)."""
+    if operator_id in approver_ids:
+        raise Forbidden(
+            "seal.approver_may_not_operate",
+            zh="您审批过这份申请，不能再操作制章，请由另一位制章操作员办理",
+            en="You approved this application, so another operator must make the seal",
+        )
+
+
+def check_card_owner(
+    *,
+    kind: str,
+    owner_unit_id: int | None,
+    owner_user_id: int | None,
+    card_unit_id: int | None,
+    card_user_id: int | None,
+    keeping: str,
+) -> None:
+    """The card belongs to whom the seal does: a personal seal goes on its person's card; a unit's seal on a
+    card of that unit, or on a personal card (A19). Refuses Conflict otherwise."""
+    if kind in PERSONAL_KINDS and owner_user_id is not None:
+        fits = card_user_id == owner_user_id
+    else:
+        fits = keeping == "personal" or card_unit_id == owner_unit_id
+    if not fits:
+        raise Conflict(
+            "seal.card_of_another",
+            zh="该卡不属于此印章的所有者，请换用其本单位或本人的卡",
+            en="This card does not belong to the seal's owner; take a card of that unit or person",
+        )
+
+
+def check_order_alive(expires_at: datetime, now: datetime) -> None:
+    if now > expires_at:
+        raise Conflict(
+            "seal.order_expired",
+            zh="制章命令已过期，未写入任何数据；请在工位重新开始",
+            en="The order has expired, nothing was written; start again at the station",
+        )
+
+
+def check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Invalid(
+            "seal.reason_needed",
+            zh="请填写原因",
+            en="Say why",
+            fields={"reason": Text("请填写原因", "Say why")},
+        )
