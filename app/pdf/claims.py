@@ -1,0 +1,217 @@
+"""What a file claims to be signed, read from its raw bytes alone. Pure.
+
+A PDF library follows cross-references, and one changed byte can make a signature invisible to it. Here nothing
+is followed: every `/ByteRange` array and every hexadecimal CMS container in the bytes is a claim, two marks
+that no single change can remove together. A claim holds when its digest and its signature do. So any change
+inside a signed range is seen, whatever else it broke (docs/verify.md).
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any, Literal
+
+from asn1crypto import cms as asn1_cms
+from asn1crypto import tsp as asn1_tsp
+from pyhanko.pdf_utils import generic
+from pyhanko.sign.general import extract_signer_info
+from pyhanko.sign.validation.generic_cms import extract_certs_for_validation, validate_sig_integrity
+
+asn1: Any = asn1_cms
+tsp: Any = asn1_tsp
+
+CLAIM_LIMIT = 200
+"""More signatures than that in one file are not looked at; the file is then never genuine."""
+CONTAINER_LIMIT_BYTES = 4 * 1024 * 1024
+
+_BYTE_RANGE = re.compile(rb"/ByteRange[\s\x00]*\[([^\]/<>()]{0,200})")
+_CONTAINER = re.compile(rb"(?i)30(?:80|[0-7][0-9a-f]|81..|82.{4}|83.{6}|84.{8})06092a864886f70d010702")
+_HEX = b"0123456789abcdefABCDEF \t\r\n\f\0"
+
+Fault = Literal[
+    "range_unreadable",  # the four numbers cannot be read, or do not lie in this file
+    "container_misplaced",  # what the range leaves out is not one container
+    "container_unreadable",  # the container is no CMS
+    "container_padded",  # something hides behind the container, where only zeros belong
+    "unsupported",  # sound perhaps, but in a way we cannot compute
+    "unclaimed",  # a container that no range speaks of
+]
+UNDECIDED: frozenset[str] = frozenset({"unsupported"})
+"""Faults that say nothing against the file, only that we cannot tell."""
+
+ByteRange = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """`gap`: from where to where the container stands, brackets included. `intact`: the digest over the range
+    is the signed one. `valid`: the signature over it holds under `certificate` (DER). `signature`: its raw
+    value, which identifies it. Neither says anything about trust."""
+
+    byte_range: ByteRange | None
+    gap: tuple[int, int] | None
+    fault: Fault | None = None
+    detail: str = ""
+    intact: bool = False
+    valid: bool = False
+    container: bytes | None = field(default=None, repr=False)
+    certificate: bytes | None = field(default=None, repr=False)
+    signature: bytes | None = field(default=None, repr=False)
+
+    @property
+    def holds(self) -> bool:
+        return self.fault is None and self.intact and self.valid
+
+
+def read_claims(pdf: bytes) -> list[Claim]:
+    """Every claim in the bytes, each range once. Never raises."""
+    claims: dict[ByteRange | int, Claim] = {}
+    for match in _BYTE_RANGE.finditer(pdf):
+        numbers = _numbers(match.group(1))
+        key = numbers or match.start()
+        if key not in claims:
+            claims[key] = check_range(pdf, numbers)
+        if len(claims) > CLAIM_LIMIT:
+            break
+    spoken_of = [claim.gap for claim in claims.values() if claim.gap and claim.container]
+    for start in _containers(pdf):
+        if not any(gap[0] <= start < gap[1] for gap in spoken_of):
+            claims[-1 - start] = _unclaimed(pdf, start)
+        if len(claims) > CLAIM_LIMIT:
+            break
+    return [claim for claim in claims.values() if not _is_empty(claim, pdf)]
+
+
+def check_range(pdf: bytes, byte_range: ByteRange | None) -> Claim:
+    """One claim, checked: the numbers, what they leave out, the digest, the signature. Never raises."""
+    if byte_range is None:
+        return Claim(byte_range=None, gap=None, fault="range_unreadable")
+    start, length, resume, rest = byte_range
+    gap = (length, resume)
+    if start != 0 or not 0 < length < resume <= resume + rest <= len(pdf):
+        return Claim(byte_range=byte_range, gap=None, fault="range_unreadable")
+    container = _unwrap(pdf[length:resume])
+    if container is None:
+        return Claim(byte_range=byte_range, gap=gap, fault="container_misplaced")
+    signed = (memoryview(pdf)[:length], memoryview(pdf)[resume : resume + rest])
+    return _check_container(container, signed, byte_range, gap)
+
+
+def _numbers(text: bytes) -> ByteRange | None:
+    words = text.replace(b"\0", b" ").split()
+    if len(words) != 4 or not all(word.isdigit() and len(word) < 16 for word in words):
+        return None
+    a, b, c, d = (int(word) for word in words)
+    return a, b, c, d
+
+
+def _unwrap(gap: bytes) -> bytes | None:
+    """The bytes of the string that stands in the gap: `<hex>`, its digits alone, or `(literal)`."""
+    if len(gap) > 2 * CONTAINER_LIMIT_BYTES:
+        return None
+    if gap[:1] == b"(":
+        return _literal(gap)
+    digits = gap.strip(b" \t\r\n\f\0")
+    if digits[:1] == b"<" and digits[-1:] == b">":
+        digits = digits[1:-1]
+    if not digits or digits.translate(None, _HEX):
+        return None
+    digits = digits.translate(None, b" \t\r\n\f\0")
+    return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())
+
+
+def _literal(gap: bytes) -> bytes | None:
+    try:
+        found: Any = generic.read_string_from_stream(BytesIO(gap))
+        return bytes(found.original_bytes)
+    except Exception:  # whatever the library says of foreign bytes: it is no string
+        return None
+
+
+def _check_container(
+    padded: bytes, signed: tuple[memoryview, memoryview], byte_range: ByteRange, gap: tuple[int, int]
+) -> Claim:
+    at = {"byte_range": byte_range, "gap": gap}
+    try:
+        info = asn1.ContentInfo.load(padded)
+        container: bytes = info.dump()
+        content = info["content"]
+        signer: Any = extract_signer_info(content)
+        certificate: Any = extract_certs_for_validation(content).signer_cert
+        algorithm: str = signer["digest_algorithm"]["algorithm"].native
+        kind: str = content["encap_content_info"]["content_type"].native
+        known = {
+            "container": container,
+            "certificate": certificate.dump(),
+            "signature": signer["signature"].native,
+        }
+    except Exception as error:  # asn1crypto raises anything for what is no CMS; that is the finding
+        return Claim(**at, fault="container_unreadable", detail=_say(error))
+    if padded[len(container) :].strip(b"\0"):
+        return Claim(**at, **known, fault="container_padded")
+    try:
+        if kind == "tst_info":
+            intact, valid = _check_time_stamp(content, signer, certificate, signed)
+        else:
+            intact, valid = validate_sig_integrity(
+                signer, certificate, "data", _digest(algorithm, *signed)
+            )
+    except Exception as error:  # an algorithm nobody here computes, or a structure beyond its standard
+        return Claim(**at, **known, fault="unsupported", detail=_say(error))
+    return Claim(**at, **known, intact=bool(intact), valid=bool(valid))
+
+
+def _check_time_stamp(
+    content: Any, signer: Any, certificate: Any, signed: tuple[memoryview, memoryview]
+) -> tuple[bool, bool]:
+    """A document time-stamp: the imprint inside is of the range, the signature of the imprint."""
+    encapsulated = content["encap_content_info"]["content"]
+    imprint = encapsulated.parsed["message_imprint"]
+    stamped = _digest(imprint["hash_algorithm"]["algorithm"].native, *signed)
+    inner = _digest(signer["digest_algorithm"]["algorithm"].native, bytes(encapsulated))
+    intact, valid = validate_sig_integrity(signer, certificate, "tst_info", inner)
+    return bool(intact) and imprint["hashed_message"].native == stamped, bool(valid)
+
+
+def _digest(algorithm: str, *parts: bytes | memoryview) -> bytes:
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    for part in parts:
+        digest.update(part)
+    return digest.digest()
+
+
+def _containers(pdf: bytes) -> Iterator[int]:
+    return (match.start() for match in _CONTAINER.finditer(pdf))
+
+
+def _unclaimed(pdf: bytes, start: int) -> Claim:
+    """A container that no range points at: its range was damaged, or taken away."""
+    end = start
+    window = pdf[start : start + 2 * CONTAINER_LIMIT_BYTES]
+    rest = window.lstrip(_HEX)
+    end = start + len(window) - len(rest)
+    gap = (start - 1, end + 1)
+    container = _unwrap(pdf[start:end])
+    found: Claim | None = None
+    if container is not None:
+        nothing = (memoryview(b""), memoryview(b""))
+        found = _check_container(container, nothing, (0, 0, 0, 0), gap)
+    return Claim(
+        byte_range=None,
+        gap=gap,
+        fault="unclaimed",
+        container=found.container if found else None,
+        certificate=found.certificate if found else None,
+        signature=found.signature if found else None,
+    )
+
+
+def _is_empty(claim: Claim, pdf: bytes) -> bool:
+    """A place made ready for a signature that never came: all-zero numbers, or stars as some writers put."""
+    return claim.byte_range == (0, 0, 0, 0) and claim.container is None
+
+
+def _say(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:300]

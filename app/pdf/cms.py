@@ -1,0 +1,91 @@
+"""The CMS container of a seal's signature: assembled from a card's signature, and taken apart again. Pure.
+
+PAdES B-B (ETSI EN 319 142-1): content-type, message-digest and signing-certificate-v2 are signed; the time is
+the dictionary's /M. `to_sign`, the DER of the signed attributes, is all that a card ever signs.
+"""
+
+import asyncio
+from typing import Any, Literal
+
+from asn1crypto import cms as asn1_cms
+from asn1crypto import x509 as asn1_x509
+from pyhanko.sign.signers import ExternalSigner
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+DIGEST = "sha256"
+Mechanism = Literal["ecdsa-sha256", "rsa-pkcs1-sha256"]
+_SIGNATURE_ROOM: dict[Mechanism, int] = {"ecdsa-sha256": 72, "rsa-pkcs1-sha256": 512}
+_SPARE_BYTES = 256
+
+asn1: Any = asn1_cms
+x509: Any = asn1_x509
+
+
+def mechanism_of(certificate: bytes) -> Mechanism:
+    """How a card with this certificate signs. Refuses with ValueError keys other than EC and RSA."""
+    algorithm = x509.Certificate.load(certificate).public_key.algorithm
+    if algorithm == "ec":
+        return "ecdsa-sha256"
+    if algorithm == "rsa":
+        return "rsa-pkcs1-sha256"
+    raise ValueError(f"no mechanism for a key of kind {algorithm}")
+
+
+def signed_attributes(digest: bytes, certificate: bytes) -> bytes:
+    """The DER (a SET, as it is signed) of the attributes over a document's digest."""
+    attributes: Any = asyncio.run(
+        _signer(certificate, ()).signed_attrs(digest, DIGEST, use_pades=True)
+    )
+    return attributes.dump()
+
+
+def assemble(attributes: bytes, signature: bytes, certificate: bytes, chain: tuple[bytes, ...]) -> bytes:
+    """The DER of the container. `chain`: issuing certificates besides the card's; roots are left out, since
+    whoever verifies brings their own. The same parts always give the same bytes."""
+    container: Any = asyncio.run(
+        _signer(certificate, chain, signature).async_sign_prescribed_attributes(
+            DIGEST, asn1.CMSAttributes.load(attributes)
+        )
+    )
+    return container.dump()
+
+
+def room_for(certificate: bytes, chain: tuple[bytes, ...]) -> int:
+    """Bytes to leave in the file for the container."""
+    attributes = signed_attributes(bytes(32), certificate)
+    room = _SIGNATURE_ROOM[mechanism_of(certificate)]
+    return len(assemble(attributes, bytes(room), certificate, chain)) + _SPARE_BYTES
+
+
+def is_canonical(container: bytes) -> bool:
+    """Whether these are exactly the bytes that `assemble` makes of their own parts: the container stands
+    outside the signed range, so nothing else would notice a change in what no signature covers."""
+    info = asn1.ContentInfo.load(container, strict=True)
+    signed = info["content"]
+    signers = list(signed["signer_infos"])
+    if len(signers) != 1:
+        return False
+    signer = signers[0]
+    certificates = [c.chosen.dump() for c in signed["certificates"]]
+    sid = signer["sid"].chosen
+    own = [
+        c
+        for c in certificates
+        if x509.Certificate.load(c).serial_number == sid["serial_number"].native
+        and x509.Certificate.load(c).issuer == sid["issuer"]
+    ]
+    if len(own) != 1:
+        return False
+    chain = tuple(c for c in certificates if c != own[0])
+    attributes = signer["signed_attrs"].untag().dump()
+    again = assemble(attributes, signer["signature"].native, own[0], chain)
+    return again == container
+
+
+def _signer(certificate: bytes, chain: tuple[bytes, ...], signature: bytes | None = None) -> ExternalSigner:
+    store = SimpleCertificateStore()
+    for issuer in chain:
+        store.register(x509.Certificate.load(issuer))
+    return ExternalSigner(
+        x509.Certificate.load(certificate), store, signature_value=signature, embed_roots=False
+    )

@@ -1,0 +1,64 @@
+"""What a PDF is, before anybody seals it: pages, sizes, and what would stand in the way. Pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.pdf.faults import Broken, Encrypted, TooLarge
+from app.pdf.geometry import PageSize, page_size
+from app.pdf.reading import open_reader, pages_of, refusing
+
+PAGE_LIMIT = 2_000
+SIZE_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """`pages`: their sizes as seen. `has_xfa`, `has_scripts`: it may change its own look. `signatures`: how
+    many filled signature fields it has."""
+
+    pages: tuple[PageSize, ...]
+    has_xfa: bool
+    has_scripts: bool
+    signatures: int
+
+
+def inspect(pdf: bytes) -> Inspection:
+    """Refuses NotAPdf, Broken, Encrypted, TooLarge."""
+    if len(pdf) > SIZE_LIMIT_BYTES:
+        raise TooLarge(
+            f"文件超过 {SIZE_LIMIT_BYTES >> 20} MB，请压缩或拆分后再上传",
+            f"The file is larger than {SIZE_LIMIT_BYTES >> 20} MB; compress or split it",
+        )
+    reader = open_reader(pdf)
+    with refusing():
+        if reader.encrypted:
+            raise Encrypted
+        sizes: list[PageSize] = []
+        for page in pages_of(reader):
+            if len(sizes) == PAGE_LIMIT:
+                raise TooLarge(
+                    f"文件超过 {PAGE_LIMIT} 页，请拆分后再上传",
+                    f"The document has more than {PAGE_LIMIT} pages; split it",
+                )
+            sizes.append(page_size(page))
+        if not sizes:
+            raise Broken("no pages")
+        root: Any = reader.root
+        form: Any = root.get("/AcroForm") or {}
+        return Inspection(
+            pages=tuple(sizes),
+            has_xfa="/XFA" in form,
+            has_scripts=_has_scripts(root),
+            signatures=len(reader.embedded_signatures),
+        )
+
+
+def _has_scripts(root: Any) -> bool:
+    """Scripts that run by themselves: on opening, on document events, or by name."""
+    opening: Any = root.get("/OpenAction")
+    names: Any = root.get("/Names") or {}
+    return (
+        "/JavaScript" in names
+        or "/AA" in root
+        or (hasattr(opening, "get") and opening.get("/S") in ("/JavaScript", "/Launch"))
+    )

@@ -1,0 +1,199 @@
+"""A seal goes into a PDF: prepared here, signed by a card elsewhere, embedded here. Pure.
+
+`prepare` appends one revision: the seal at true size, the signature dictionary with the electronic seal inside
+(docs/pdf-seal.md), room for the signature. The card signs sha256(to_sign) and nothing else; `embed` puts its
+signature into the room. What stood in the file before is never touched. Source: A23, B6; ETSI EN 319 142-1.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from io import BytesIO
+from typing import Any, cast
+
+from PIL import Image, UnidentifiedImageError
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name
+from pyhanko.pdf_utils.images import pil_image
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObjSetup
+from pyhanko.sign.signers.pdf_byterange import BuildProps, SignatureObject
+from pyhanko.sign.validation import read_certification_data
+
+from app.pdf import claims, cms
+from app.pdf.faults import Active, AlteredBefore, Locked, OutsidePage, SignatureUnfit
+from app.pdf.geometry import upright_matrix, user_box
+from app.pdf.inspecting import inspect
+from app.pdf.reading import open_writer, refusing
+from app.refusal import Invalid
+
+SEAL_KEY = "/YINX_SESeal"
+"""Where the electronic seal (SESeal, DER) stands in the signature dictionary, within the signed range."""
+
+STATE_VERSION = 1
+_PIXEL_LIMIT = 4_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """`pdf`: the document with room for the signature. `to_sign`: DER of the CMS signed attributes.
+    `state`: JSON, all that `embed` needs besides."""
+
+    pdf: bytes = field(repr=False)
+    to_sign: bytes = field(repr=False)
+    state: dict[str, Any]
+
+
+def prepare(
+    pdf: bytes,
+    *,
+    stamp_png: bytes,
+    width_mm: float,
+    height_mm: float,
+    page: int,
+    x_pt: float,
+    y_pt: float,
+    certificate: bytes,
+    at: datetime,
+    chain: tuple[bytes, ...] = (),
+    seal_der: bytes | None = None,
+    field_name: str | None = None,
+    signer_name: str | None = None,
+    reason: str | None = None,
+) -> Prepared:
+    """`stamp_png`: RGBA, drawn `width_mm` × `height_mm` large. `page`: from 1. `x_pt`, `y_pt`: the seal's lower
+    left corner in points from the page's lower left corner as seen. `certificate`: the card's, DER.
+
+    Refuses what `inspect` refuses; Active for documents that change their look; Locked and AlteredBefore for
+    earlier signatures; OutsidePage.
+    """
+    found = inspect(pdf)
+    if found.has_xfa:
+        raise Active("XFA")
+    if found.has_scripts:
+        raise Active("JavaScript")
+    if any(not claim.holds for claim in claims.read_claims(pdf)):
+        raise AlteredBefore
+    if not 1 <= page <= len(found.pages):
+        raise OutsidePage
+    size = found.pages[page - 1]
+    box = user_box(size, x_pt=x_pt, y_pt=y_pt, width_mm=width_mm, height_mm=height_mm)
+    stamp = _stamp(stamp_png)
+    with refusing():
+        writer = open_writer(pdf)
+        _check_unlocked(writer.prev)
+        name = field_name or _free_name(writer.prev)
+        steps: Any = PdfCMSEmbedder(SigFieldSpec(name, on_page=page - 1, box=cast(Any, box))).write_cms(
+            name, writer
+        )
+        annotation = next(steps).get_object()
+        annotation["/AP"] = _appearance(writer, stamp, box, size.rotate)
+        dictionary = SignatureObject(
+            timestamp=at,
+            subfilter=SigSeedSubFilter.PADES,
+            name=signer_name,
+            reason=reason,
+            app_build_props=BuildProps(name="Yinxu"),
+            bytes_reserved=2 * cms.room_for(certificate, chain),
+        )
+        if seal_der is not None:
+            dictionary[pdf_name(SEAL_KEY)] = generic.ByteStringObject(seal_der)
+        steps.send(SigObjSetup(sig_placeholder=dictionary))
+        digest, output = steps.send(SigIOSetup(md_algorithm=cms.DIGEST))
+        prepared = output.getvalue()
+        to_sign = cms.signed_attributes(digest.document_digest, certificate)
+    return Prepared(
+        pdf=prepared,
+        to_sign=to_sign,
+        state={
+            "v": STATE_VERSION,
+            "field": name,
+            "digest_alg": cms.DIGEST,
+            "mechanism": cms.mechanism_of(certificate),
+            "room": [digest.reserved_region_start, digest.reserved_region_end],
+            "prepared_sha256": sha256(prepared).hexdigest(),
+            "to_sign": _b64(to_sign),
+            "certificate": _b64(certificate),
+            "chain": [_b64(c) for c in chain],
+        },
+    )
+
+
+def embed(prepared: bytes, state: dict[str, Any], signature: bytes) -> bytes:
+    """The sealed document. `prepared`, `state`: as `prepare` gave them; `signature`: the card's over
+    `to_sign` (ECDSA in DER). Refuses SignatureUnfit unless the result holds under the card's certificate."""
+    if state["v"] != STATE_VERSION or sha256(prepared).hexdigest() != state["prepared_sha256"]:
+        raise SignatureUnfit("this is not the document that was prepared")
+    container = cms.assemble(
+        base64.b64decode(state["to_sign"]),
+        signature,
+        base64.b64decode(state["certificate"]),
+        tuple(base64.b64decode(c) for c in state["chain"]),
+    )
+    start, end = state["room"]
+    digits = binascii.hexlify(container)
+    if len(digits) > end - start - 2:
+        raise SignatureUnfit("the signature is larger than its room")
+    sealed = prepared[: start + 1] + digits.ljust(end - start - 2, b"0") + prepared[end - 1 :]
+    mine = [claim for claim in claims.read_claims(sealed) if claim.gap == (start, end)]
+    if len(mine) != 1 or not mine[0].holds:
+        raise SignatureUnfit("the signature does not hold")
+    return sealed
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _stamp(png: bytes) -> Image.Image:
+    try:
+        with Image.open(BytesIO(png), formats=["PNG"]) as image:
+            if image.width * image.height > _PIXEL_LIMIT:
+                raise ValueError("too many pixels")
+            return image.convert("RGBA")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise Invalid(
+            "pdf.stamp_unreadable",
+            zh="印章图片无法读取，请联系印章管理部门",
+            en="The seal's picture cannot be read; tell the seal office",
+            why=str(error),
+        ) from error
+
+
+def _check_unlocked(reader: PdfFileReader) -> None:
+    certified = read_certification_data(reader)
+    if certified is not None and certified.permission == MDPPerm.NO_CHANGES:
+        raise Locked
+
+
+def _free_name(reader: PdfFileReader) -> str:
+    """Seal1, Seal2 … the first that no field has."""
+    form: Any = reader.root.get("/AcroForm") or {}
+    taken = {str(f.get_object().get("/T", "")) for f in form.get("/Fields", ())}
+    return next(name for n in range(1, len(taken) + 2) if (name := f"Seal{n}") not in taken)
+
+
+def _appearance(
+    writer: Any, stamp: Image.Image, box: tuple[float, float, float, float], rotate: int
+) -> generic.DictionaryObject:
+    """/AP whose picture fills the box, upright however the page is turned."""
+    width, height = box[2] - box[0], box[3] - box[1]
+    if rotate in (90, 270):
+        width, height = height, width
+    number = generic.FloatObject
+    form = generic.StreamObject(
+        {
+            pdf_name("/Type"): pdf_name("/XObject"),
+            pdf_name("/Subtype"): pdf_name("/Form"),
+            pdf_name("/BBox"): generic.ArrayObject([number(0), number(0), number(width), number(height)]),
+            pdf_name("/Matrix"): generic.ArrayObject([generic.NumberObject(v) for v in upright_matrix(rotate)]),
+            pdf_name("/Resources"): generic.DictionaryObject(
+                {pdf_name("/XObject"): generic.DictionaryObject({pdf_name("/Seal"): pil_image(stamp, writer)})}
+            ),
+        },
+        stream_data=f"q {width:.4f} 0 0 {height:.4f} 0 0 cm /Seal Do Q".encode(),
+    )
+    return generic.DictionaryObject({pdf_name("/N"): writer.add_object(form)})
