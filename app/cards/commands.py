@@ -31,6 +31,9 @@ from app.people.queries import unit_path
 from app.people.queries import user as person
 from app.refusal import Conflict, Forbidden, Invalid
 from app.text import Text
+from card_agent.protocol.codec import to_json
+from card_agent.protocol.jobs import Authorise, Begin
+from card_agent.protocol.outcomes import Outcome
 
 # --- stations ---
 
@@ -281,7 +284,7 @@ def open_job(
 
 
 @command
-def begin(job_id: int, message: dict[str, Any], *, by: Actor) -> CardJobBegun:
+def begin(job_id: int, message: Begin, *, by: Actor) -> CardJobBegun:
     """Step 1: the cards are in; the kind answers with the server's signed order. Repeating gives the same."""
     job = _locked_job(job_id, by)
     repeated = job.state != "ordered"
@@ -297,14 +300,14 @@ def begin(job_id: int, message: dict[str, Any], *, by: Actor) -> CardJobBegun:
         kind=job.kind,
         station_id=job.station_id,
         card_serial=job.card_serial,
-        maker_serial=message.get("maker_serial"),
+        maker_serial=message.maker_serial,
         repeated=repeated,
         reply=reply,
     )
 
 
 @command
-def authorise(job_id: int, message: dict[str, Any], *, by: Actor) -> CardJobAuthorised:
+def authorise(job_id: int, message: Authorise, *, by: Actor) -> CardJobAuthorised:
     """Step 2: the cards have proved their keys; the kind answers with the write token (A12)."""
     job = _locked_job(job_id, by)
     rules.check_step(job.state, "authorised")
@@ -324,20 +327,21 @@ def authorise(job_id: int, message: dict[str, Any], *, by: Actor) -> CardJobAuth
 
 
 @command
-def accept_outcome(job_id: int, message: dict[str, Any], *, by: Actor) -> CardJobEnded:
+def accept_outcome(job_id: int, message: Outcome, *, by: Actor) -> CardJobEnded:
     """Step 3: what came of it. The kind judges and keeps it; then whoever waits is told.
 
     Repeating the outcome of an ended job answers as before and changes nothing.
     """
     job = _locked_job(job_id, by)
-    if job.state in rules.ENDED_STATES and job.outcome == message:
-        return _ended(job, {"state": job.state})
-    rules.check_step(job.state, "done" if job.state in ("begun", "authorised") else "failed")
+    if job.state in rules.ENDED_STATES and _same_word(job, message):
+        return _ended(job)
+    rules.check_step(job.state, "failed" if job.state == "ordered" else "done")
     handler = kind_of(job.kind)
     end = handler.outcome(job, message, by=by)
-    _end(job, "done" if end.done else "failed", end, message)
+    job.outcome = to_json(message)
+    _end(job, "done" if end.done else "failed", end)
     handler.ended(job, end, by=by)
-    return _ended(job, end.reply)
+    return _ended(job)
 
 
 @command
@@ -349,9 +353,9 @@ def cancel_job(job_id: int, reason: str, *, by: Actor) -> CardJobEnded:
         _need(by, {"seal_office"})
     rules.check_step(job.state, "cancelled")
     end = JobEnd(done=False, reason=Text(f"已取消：{reason}", f"Cancelled: {reason}"))
-    _end(job, "cancelled", end, None)
+    _end(job, "cancelled", end)
     kind_of(job.kind).ended(job, end, by=by)
-    return _ended(job, {})
+    return _ended(job)
 
 
 def _locked_job(job_id: int, by: Actor) -> CardJob:
@@ -365,15 +369,21 @@ def _locked_job(job_id: int, by: Actor) -> CardJob:
     return job
 
 
-def _end(job: CardJob, state: rules.JobState, end: JobEnd, message: dict[str, Any] | None) -> None:
+def _same_word(job: CardJob, message: Outcome) -> bool:
+    """Whether the station says again what it said: the same status of the same order."""
+    said = job.outcome or {}
+    return said.get("status") == message.status and said.get("order_id") == message.order_id
+
+
+def _end(job: CardJob, state: rules.JobState, end: JobEnd) -> None:
     rules.check_step(job.state, state)
-    job.state, job.ended_at, job.outcome = state, clock.now(), message
+    job.state, job.ended_at = state, clock.now()
     if end.reason is not None:
         job.reason_zh, job.reason_en = end.reason.zh[:1000], end.reason.en[:1000]
     _note(job, state, end.reason or Text("完成", "Done"))
 
 
-def _ended(job: CardJob, reply: dict[str, Any]) -> CardJobEnded:
+def _ended(job: CardJob) -> CardJobEnded:
     return CardJobEnded(
         job_id=job.id,
         kind=job.kind,
@@ -381,7 +391,6 @@ def _ended(job: CardJob, reply: dict[str, Any]) -> CardJobEnded:
         card_serial=job.card_serial,
         state=job.state,
         reason=job.reason_zh,
-        reply=reply,
     )
 
 

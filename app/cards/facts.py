@@ -117,7 +117,7 @@ class CardJobBegun(
     card_serial: str
     maker_serial: str | None
     repeated: bool
-    reply: dict[str, Any]
+    reply: object = field(repr=False)
 
     def payload(self) -> dict[str, Any]:
         """The reply is what the station gets; the log keeps the rest."""
@@ -136,7 +136,7 @@ class CardJobAuthorised(
     station_id: int
     card_serial: str
     repeated: bool
-    reply: dict[str, Any]
+    reply: object = field(repr=False)
 
     def payload(self) -> dict[str, Any]:
         """The reply is what the station gets; the log keeps the rest."""
@@ -156,8 +156,3 @@ class CardJobEnded(
     card_serial: str
     state: str
     reason: str | None
-    reply: dict[str, Any]
-
-    def payload(self) -> dict[str, Any]:
-        """The reply is what the station gets; the log keeps the rest."""
-        return {k: v for k, v in Fact.payload(self).items() if k != "reply"}

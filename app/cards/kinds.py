@@ -7,15 +7,19 @@ handler for its kind of job; the commands of `cards` call it inside their own tr
     class MakeSeal:
         def summary(self, job): ...
         def begin(self, job, message, *, by): ...
+
+Messages and answers are the dataclasses of `card_agent.protocol`; the door turns them into JSON.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from app.actor import Actor
 from app.refusal import NotFound
 from app.text import Text
+from card_agent.protocol.jobs import Authorise, Authorised, Begin, MakeBegun, SignBegun, Summary
+from card_agent.protocol.outcomes import Outcome
 
 if TYPE_CHECKING:
     from app.cards.models import CardJob
@@ -23,34 +27,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class JobEnd:
-    """How a handler judges the outcome a station sent. `reason`: why it failed, for people; None when done.
-
-    `reply`: what the station is told (JSON). Repeating the same outcome must give the same answer.
-    """
+    """How a handler judges the outcome a station sent. `reason`: why it failed, for people; None when done."""
 
     done: bool
     reason: Text | None = None
-    reply: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 class JobKind(Protocol):
-    """A kind of job. `job` is the locked row; `message` the station's JSON body, its signature already
-    checked; `by` the station. Each method is idempotent by job and cards, and raises a Refusal for what is
-    unlawful."""
+    """A kind of job. `job` is the locked row; `message` what the station sent, its signature already checked;
+    `by` the station. Each method is idempotent by job and cards, and raises a Refusal for what is unlawful.
+    """
 
-    def summary(self, job: "CardJob") -> dict[str, Any]:
-        """What the people at the station see before anything is done; JSON, no secret."""
+    def summary(self, job: "CardJob") -> Summary:
+        """What the people at the station see before anything is done; no secret."""
         ...
 
-    def begin(self, job: "CardJob", message: dict[str, Any], *, by: Actor) -> dict[str, Any]:
+    def begin(self, job: "CardJob", message: Begin, *, by: Actor) -> MakeBegun | SignBegun:
         """The server's signed order for exactly these cards."""
         ...
 
-    def authorise(self, job: "CardJob", message: dict[str, Any], *, by: Actor) -> dict[str, Any]:
-        """The write token, once the cards have proved their keys."""
+    def authorise(self, job: "CardJob", message: Authorise, *, by: Actor) -> Authorised:
+        """The write token, once the cards have proved their keys. Refuses where the kind has no such step."""
         ...
 
-    def outcome(self, job: "CardJob", message: dict[str, Any], *, by: Actor) -> JobEnd:
+    def outcome(self, job: "CardJob", message: Outcome, *, by: Actor) -> JobEnd:
         """Judge what came of it and keep it. A refusal leaves the job as it was."""
         ...
 

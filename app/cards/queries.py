@@ -24,6 +24,8 @@ from app.crypto.certificates import CertificateVerdict, Trust, check_certificate
 from app.db import db
 from app.refusal import NotFound
 from app.settings import Settings
+from card_agent.protocol.jobs import Job
+from card_agent.protocol.statements import Operator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,15 +170,22 @@ def job(job_id: int) -> CardJob:
     return found
 
 
-def next_job(station_id: int) -> CardJob | None:
-    """The oldest job this station has not ended; one begun goes first (a card may be half made)."""
-    begun = sa.case((CardJob.state == "ordered", 1), else_=0)
-    return db.session.scalar(
-        sa.select(CardJob)
-        .where(CardJob.station_id == station_id, CardJob.state.in_(rules.OPEN_STATES))
-        .order_by(begun, CardJob.id)
-        .limit(1)
+def open_jobs(station_id: int) -> list[CardJob]:
+    """All jobs this station has not ended, oldest first."""
+    return list(
+        db.session.scalars(
+            sa.select(CardJob)
+            .where(CardJob.station_id == station_id, CardJob.state.in_(rules.OPEN_STATES))
+            .order_by(CardJob.id)
+        )
     )
+
+
+def open_job_ids(station_id: int) -> tuple[int, ...]:
+    found = sa.select(CardJob.id).where(
+        CardJob.station_id == station_id, CardJob.state.in_(rules.OPEN_STATES)
+    )
+    return tuple(sorted(db.session.scalars(found)))
 
 
 def jobs(*, station_id: int | None = None, open_only: bool = False, limit: int = 10) -> list[CardJob]:
@@ -204,7 +213,14 @@ def steps(job_id: int) -> list[CardJobStep]:
     )
 
 
-def summary(job_id: int) -> dict[str, Any]:
-    """What the kind of job says of itself to people."""
-    found = job(job_id)
-    return kind_of(found.kind).summary(found)
+def as_job(found: CardJob) -> Job:
+    """A job as its station is told of it."""
+    return Job(
+        job_id=found.id,
+        kind=found.kind,
+        card_serial=found.card_serial,
+        state=found.state,
+        operator=Operator(id=found.operator_id, name=found.operator_name),
+        created_at=found.created_at,
+        summary=kind_of(found.kind).summary(found),
+    )

@@ -21,14 +21,15 @@ from cryptography.x509.oid import NameOID
 
 from app.refusal import Conflict
 from app.text import Text
+from card_agent.protocol import names
 
 E = TypeVar("E", bound=x509.ExtensionType)
 Usage = Literal["maker", "seal", "order", "any"]
 
-MAKER_EKU = x509.ObjectIdentifier("2.25.302594017458736134892155463021")
-"""Extended key usage that marks a seal maker's certificate (制章者)."""
-ORDER_EKU = x509.ObjectIdentifier("2.25.302594017458736134892155463022")
-"""Extended key usage that marks the certificate of a server that orders productions."""
+MAKER_EKU = x509.ObjectIdentifier(names.MAKER_EKU)
+"""Marks a seal maker's certificate (制章者)."""
+ORDER_EKU = x509.ObjectIdentifier(names.ORDER_EKU)
+"""Marks the certificate of a server that orders productions."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509 import load_der_x509_certificate
 
 from app.refusal import Invalid
+from card_agent.protocol import names
 
 Verdict = Literal["good", "bad", "unknown"]
 """`unknown`: an algorithm or key this server cannot compute; never to be read as good."""
@@ -58,10 +59,10 @@ def _ed25519(key: object, signature: bytes, data: bytes) -> None:
 ALGORITHMS: dict[str, Algorithm] = {
     a.name: a
     for a in (
-        Algorithm("ecdsa-sha256", "1.2.840.10045.4.3.2", _ecdsa),
-        Algorithm("rsa-pkcs1-sha256", "1.2.840.113549.1.1.11", _rsa_pkcs1),
+        Algorithm(names.ECDSA_SHA256, "1.2.840.10045.4.3.2", _ecdsa),
+        Algorithm(names.RSA_SHA256, "1.2.840.113549.1.1.11", _rsa_pkcs1),
         Algorithm("rsa-pss-sha256", "1.2.840.113549.1.1.10", _rsa_pss),
-        Algorithm("ed25519", "1.3.101.112", _ed25519),
+        Algorithm(names.ED25519, "1.3.101.112", _ed25519),
         Algorithm("sm2-sm3", SM2_SM3_OID, None),
     )
 }
@@ -78,11 +79,11 @@ def algorithm_of_certificate(certificate: bytes) -> Algorithm:
     """
     key = public_key(certificate)
     if isinstance(key, ec.EllipticCurvePublicKey):
-        return ALGORITHMS["ecdsa-sha256"]
+        return ALGORITHMS[names.ECDSA_SHA256]
     if isinstance(key, rsa.RSAPublicKey):
-        return ALGORITHMS["rsa-pkcs1-sha256"]
+        return ALGORITHMS[names.RSA_SHA256]
     if isinstance(key, ed25519.Ed25519PublicKey):
-        return ALGORITHMS["ed25519"]
+        return ALGORITHMS[names.ED25519]
     raise Invalid(
         "certificate.key_unknown",
         zh="本系统不支持该证书的密钥类型，请换用 RSA 或 P-256 的卡",
@@ -120,7 +121,7 @@ def verify_ed25519(raw_public_key: bytes, signature: bytes, data: bytes) -> bool
         key = ed25519.Ed25519PublicKey.from_public_bytes(raw_public_key)
     except ValueError:
         return False
-    return verify("ed25519", key, signature, data) == "good"
+    return verify(names.ED25519, key, signature, data) == "good"
 
 
 def load_public_key(der: bytes) -> object:
