@@ -24,6 +24,7 @@ from app.crypto import cipher
 from app.crypto.keys import BLIND_INDEX_VERSION, keyring
 from app.db import db
 from app.fact import Fact, LogClass
+from app.glossary import OFFICERS
 from app.refusal import Refusal
 
 SECONDS_BETWEEN_NUDGES = 0.25
@@ -152,6 +153,7 @@ def _who(by: Actor) -> list[tuple[str, str]]:
         ("mac", by.origin.mac),
         ("host", by.origin.host),
     ]
+    values += [("officer", role) for role in by.roles & OFFICERS]
     return [(field, rules.normal(field, value)) for field, value in values if value is not None]
 
 

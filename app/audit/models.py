@@ -61,6 +61,7 @@ class LogToken(Base):
     """Blind index: entry `seq` concerns the value behind this token. Repeats the header."""
 
     __tablename__ = "log_token"
+    __table_args__ = (sa.Index(None, "seq"),)
 
     field: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True, autoincrement=False)
     token: Mapped[bytes] = mapped_column(sa.LargeBinary, primary_key=True)
@@ -80,13 +81,15 @@ class LogNode(Base):
 
 
 class LogCheckpoint(Base):
-    """A signed statement of the tree's size and root. `note`: C2SP signed note, as text."""
+    """A signed statement of the tree's size and root. `number`: 1, 2, 3, … `note`: C2SP signed note."""
 
     __tablename__ = "log_checkpoint"
 
-    size: Mapped[int] = mapped_column(BigInt, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInt, primary_key=True, autoincrement=False)
+    size: Mapped[int] = mapped_column(BigInt, unique=True)
     note: Mapped[str] = mapped_column(sa.Text)
-    signed_us: Mapped[int] = mapped_column(sa.BigInteger)
+    alg: Mapped[str] = mapped_column(sa.String(32))
+    kid: Mapped[str] = mapped_column(sa.String(32))
 
 
 def append_only_ddl(dialect: str, tables: Iterable[str] = APPEND_ONLY) -> list[str]:

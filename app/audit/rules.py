@@ -29,6 +29,7 @@ FIELD_CODES: dict[str, int] = {
     "application": 14,
     "login": 15,
     "job": 16,
+    "officer": 17,
 }
 """The indexed fields and their codes in an entry's header. Fixed for good; new ones take new codes."""
 

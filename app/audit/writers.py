@@ -59,6 +59,8 @@ def writer_of_transaction() -> Writer:
 
 
 def _committed(session: Session) -> None:
+    if session.in_nested_transaction():  # a savepoint; the transaction itself may still fail
+        return
     held = cast("tuple[Idle, Writer] | None", session.info.pop(_KEY, None))
     if held is not None:
         idle, writer = held
@@ -70,5 +72,10 @@ def _ended(session: Session, transaction: Any) -> None:
         session.info.pop(_KEY, None)
 
 
+def _undone(session: Session, _transaction: Any) -> None:
+    session.info.pop(_KEY, None)  # even if only a savepoint was undone: its numbers are spent
+
+
 event.listen(db.session, "after_commit", _committed)
+event.listen(db.session, "after_soft_rollback", _undone)
 event.listen(db.session, "after_transaction_end", _ended)
