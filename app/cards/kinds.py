@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class JobEnd:
-    """How a handler judges the outcome a station sent. `reason`: why it failed, for people; None when done."""
+    """How a handler judges the outcome a station sent. `reason`: why it failed; None when done."""
 
     done: bool
     reason: Text | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import sqlalchemy as sa
 from flask import current_app
@@ -134,7 +134,7 @@ def _card_row(found: Card) -> CardRow:
 
 def trust() -> Trust:
     """What this server believes now: roots and revocation lists from its trust folder."""
-    settings: Settings = current_app.config["SETTINGS"]
+    settings = cast(Settings, current_app.config["SETTINGS"])
     assert settings.trust_dir is not None
     return trust_from(settings.trust_dir, crl_required=settings.crl_required)
 

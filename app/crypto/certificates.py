@@ -26,6 +26,9 @@ from card_agent.protocol import names
 E = TypeVar("E", bound=x509.ExtensionType)
 Usage = Literal["maker", "seal", "order", "any"]
 
+UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)
+"""What `cryptography` raises for bytes that are no certificate it can use."""
+
 MAKER_EKU = x509.ObjectIdentifier(names.MAKER_EKU)
 """Marks a seal maker's certificate (制章者)."""
 ORDER_EKU = x509.ObjectIdentifier(names.ORDER_EKU)
@@ -127,7 +130,7 @@ def judge_certificate(
         found = x509.load_der_x509_certificate(certificate)
         found.public_key()
         subject, issuer = found.subject.rfc4514_string(), found.issuer.rfc4514_string()
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         return CertificateVerdict(problem="unreadable", text=PROBLEMS["unreadable"])
     problem, chain = _problem(found, trust, at, usage)
     return CertificateVerdict(
@@ -162,7 +165,7 @@ def _fit_for(certificate: x509.Certificate, usage: Usage) -> bool:
     """A leaf that may sign, and carries the marker its role needs. No CA certificate fits any role."""
     try:
         extensions = certificate.extensions
-    except ValueError:
+    except UNREADABLE:
         return False
     constraints = _extension(extensions, x509.BasicConstraints)
     key_usage = _extension(extensions, x509.KeyUsage)

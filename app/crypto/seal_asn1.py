@@ -6,7 +6,9 @@ below: nothing outside `seal_data.py` may import this module.
 
 # pyright: basic
 
-from asn1crypto import core
+from asn1crypto import core, parser
+
+__all__ = ["core", "parser"]
 
 
 class Header(core.Sequence):

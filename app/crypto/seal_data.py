@@ -205,7 +205,6 @@ def _parse_seal(der: bytes) -> SealData:
         return _parse_v1(der)
     seal: Any = asn1.Seal.load(der, strict=True)
     info = _info(elements[0], asn1.SealInfo)
-    time_stamp = seal["time_stamp"].native if len(elements) == 5 else None
     return SealData(
         raw=der,
         structure=5 if len(elements) == 5 or info.version == 5 else 4,
@@ -214,7 +213,7 @@ def _parse_seal(der: bytes) -> SealData:
         algorithm=seal["sign_alg"].dotted,
         signature=_octets(seal["signed_value"]),
         signed=elements[0],
-        time_stamp=None if time_stamp is None else _octets(seal["time_stamp"]),
+        time_stamp=_octets(seal["time_stamp"]) if len(elements) == 5 else None,
     )
 
 
@@ -302,9 +301,9 @@ def _children(der: bytes) -> list[bytes]:
         raise SealUnreadable("not a sequence")
     contents, found = cast(bytes, sequence.contents), list[bytes]()
     while contents:
-        element = cast(bytes, asn1.core.Asn1Value.load(contents).dump())
-        found.append(element)
-        contents = contents[len(element) :]
+        size = cast(int, asn1.parser.peek(contents))
+        found.append(contents[:size])
+        contents = contents[size:]
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.x509 import load_der_x509_certificate
+from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
 from app.refusal import Invalid
 from card_agent.protocol import names
@@ -64,6 +64,8 @@ ALGORITHMS: dict[str, Algorithm] = {
         Algorithm("rsa-pss-sha256", "1.2.840.113549.1.1.10", _rsa_pss),
         Algorithm(names.ED25519, "1.3.101.112", _ed25519),
         Algorithm("sm2-sm3", SM2_SM3_OID, None),
+        # how the server's key ring names what it does
+        Algorithm("ECDSA-P256-SHA256", "1.2.840.10045.4.3.2", _ecdsa),
     )
 }
 
@@ -95,7 +97,7 @@ def public_key(certificate: bytes) -> object | None:
     """The key of a DER certificate, or None when it cannot be read here (SM2, or no certificate at all)."""
     try:
         return load_der_x509_certificate(certificate).public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, InvalidVersion):
         return None
 
 
