@@ -85,9 +85,9 @@ class Card(Base):
     valid_from: Mapped[datetime]
     valid_until: Mapped[datetime]
     registered_at: Mapped[datetime]
-    registered_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    registered_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     owner_unit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("unit.id"), default=None)
-    owner_user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"), default=None)
+    owner_user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
 
 
 class CardLoss(Base):
@@ -98,7 +98,7 @@ class CardLoss(Base):
     card_id: Mapped[int] = mapped_column(sa.ForeignKey("card.id"), primary_key=True)
     at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(sa.String(500))
-    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
 
 
 class Custody(Base):
@@ -117,7 +117,7 @@ class Custody(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
     card_id: Mapped[int] = mapped_column(sa.ForeignKey("card.id"))
-    keeper_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    keeper_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
     taken_at: Mapped[datetime]
     returned_at: Mapped[datetime | None] = mapped_column(default=None)
 
@@ -136,7 +136,7 @@ class CardJob(Base):
     kind: Mapped[str] = mapped_column(sa.String(40))
     station_id: Mapped[int] = mapped_column(sa.ForeignKey("station.id"))
     card_serial: Mapped[str] = mapped_column(sa.String(64), index=True)
-    operator_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    operator_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
     operator_name: Mapped[str] = mapped_column(sa.String(100))
     payload: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import sqlalchemy as sa
-from flask import current_app
 
 from app import clock
 from app.cards import rules
@@ -23,7 +22,7 @@ from app.cards.models import (
 from app.crypto.certificates import CertificateVerdict, Trust, check_certificate, fingerprint, trust_from
 from app.db import db
 from app.refusal import NotFound
-from app.settings import Settings
+from app.settings import current_settings
 from card_agent.protocol.jobs import Job
 from card_agent.protocol.statements import Operator
 
@@ -134,7 +133,7 @@ def _card_row(found: Card) -> CardRow:
 
 def trust() -> Trust:
     """What this server believes now: roots and revocation lists from its trust folder."""
-    settings = cast(Settings, current_app.config["SETTINGS"])
+    settings = current_settings()
     assert settings.trust_dir is not None
     return trust_from(settings.trust_dir, crl_required=settings.crl_required)
 

@@ -62,7 +62,7 @@ class Seal(Base):
     card_cert_sha256: Mapped[str] = mapped_column(sa.String(64))
     maker_serial: Mapped[str] = mapped_column(sa.String(64))
     maker_name: Mapped[str] = mapped_column(sa.String(300))
-    operator_id: Mapped[int] = mapped_column(sa.ForeignKey("user.id"))
+    operator_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
     operator_name: Mapped[str] = mapped_column(sa.String(100))
     seal_sha256: Mapped[str] = mapped_column(sa.String(64))
     seal_object: Mapped[str] = mapped_column(sa.String(80))
@@ -72,7 +72,7 @@ class Seal(Base):
     valid_from: Mapped[datetime]
     valid_until: Mapped[datetime]
     owner_unit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("unit.id"), default=None, index=True)
-    owner_user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"), default=None)
+    owner_user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
     last_used_at: Mapped[datetime | None] = mapped_column(default=None)
     use_count: Mapped[int] = mapped_column(default=0)
 
@@ -89,7 +89,7 @@ class SealIssue(Base):
     on_behalf_of: Mapped[str] = mapped_column(sa.String(200))
     collected_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
-    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     by_name: Mapped[str] = mapped_column(sa.String(100))
 
 
@@ -111,7 +111,7 @@ class SealSuspension(Base):
     seal_id: Mapped[int] = mapped_column(sa.ForeignKey("seal.id"))
     at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(sa.String(500))
-    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     by_name: Mapped[str] = mapped_column(sa.String(100))
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
     ended_reason: Mapped[str | None] = mapped_column(sa.String(500), default=None)
@@ -126,7 +126,7 @@ class SealCancellation(Base):
     seal_id: Mapped[int] = mapped_column(sa.ForeignKey("seal.id"), primary_key=True)
     at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(sa.String(500))
-    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     by_name: Mapped[str] = mapped_column(sa.String(100))
 
 
@@ -145,10 +145,10 @@ class SealGrant(Base):
     functions: Mapped[list[str]]
     valid_from: Mapped[datetime]
     granted_at: Mapped[datetime]
-    granted_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    granted_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     granted_by_name: Mapped[str] = mapped_column(sa.String(100))
     because: Mapped[str] = mapped_column(sa.String(300))
-    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"), default=None)
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
     role: Mapped[str | None] = mapped_column(sa.String(40), default=None)
     unit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("unit.id"), default=None)
     valid_until: Mapped[datetime | None] = mapped_column(default=None)
@@ -163,5 +163,5 @@ class GrantWithdrawal(Base):
     grant_id: Mapped[int] = mapped_column(sa.ForeignKey("seal_grant.id"), primary_key=True)
     at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(sa.String(500))
-    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     by_name: Mapped[str] = mapped_column(sa.String(100))

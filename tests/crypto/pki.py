@@ -1,4 +1,4 @@
-"""A small authority for tests: keys in memory, certificates and revocation lists as the demo's CA makes them."""
+"""A small authority for tests: keys in memory, certificates and revocation lists as a CA makes them."""
 
 import datetime as dt
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Makes whole seals for tests: what server, maker card and seal card would do together, or one of them alone."""
+"""Whole seals for tests: what server, maker card and seal card make together, or one of them alone."""
 
 import datetime as dt
 from dataclasses import dataclass, field, replace

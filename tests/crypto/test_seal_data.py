@@ -1,4 +1,4 @@
-"""The structure of a seal: what we build we read back, byte for byte, and nothing at all makes the reader fall."""
+"""A seal's structure: what we build we read back, byte for byte, and nothing makes the reader fall."""
 
 import datetime as dt
 
