@@ -1,0 +1,596 @@
+"""Tree → closures, once; then an evaluation only calls them. Pure."""
+
+from collections.abc import Callable, Generator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, cast
+
+from app.bpmn.feel import (  # the library fills itself when imported
+    library_context,  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    library_list,
+    library_moment,  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    library_number,  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    library_range,  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    library_text,  # noqa: F401  # pyright: ignore[reportUnusedImport]
+)
+from app.bpmn.feel.arithmetic import compute, negative
+from app.bpmn.feel.builtin import LIBRARY
+from app.bpmn.feel.error import MAX_CALLS, FeelError, Meter
+from app.bpmn.feel.kinds import is_instance
+from app.bpmn.feel.moments import part
+from app.bpmn.feel.tree import (
+    Arithmetic,
+    Between,
+    Call,
+    Compare,
+    Constant,
+    ContextOf,
+    Filter,
+    FunctionOf,
+    If,
+    In,
+    InstanceOf,
+    Iterate,
+    ListOf,
+    Logic,
+    Name,
+    Negative,
+    Node,
+    Path,
+    RangeOf,
+    Test,
+    Tests,
+    TypeName,
+)
+from app.bpmn.feel.value import Function, Range, compare, from_python, same
+from app.text import Text
+
+MAX_TREE = 120
+"""Levels of a tree: what one evaluation may put on Python's stack."""
+
+
+class Scope:
+    """The names that an expression sees. The outermost scope converts the caller's data as it is asked for."""
+
+    __slots__ = ("meter", "names", "now", "parent", "source")
+
+    def __init__(
+        self,
+        names: dict[str, Any],
+        parent: "Scope | None",
+        meter: Meter,
+        now: datetime | None = None,
+        source: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.names = names
+        self.parent = parent
+        self.meter = meter
+        self.now = now
+        self.source = source
+
+    def child(self, names: dict[str, Any]) -> "Scope":
+        return Scope(names, self, self.meter, self.now)
+
+    def find(self, name: str) -> Any:
+        scope = self
+        while True:
+            if name in scope.names:
+                return scope.names[name]
+            if scope.parent is None:
+                break
+            scope = scope.parent
+        if scope.source is not None and name in scope.source:
+            value = scope.names[name] = from_python(scope.source[name])
+            return value
+        return LIBRARY.get(name)
+
+    def raw_of_root(self, name: str) -> Mapping[str, Any] | None:
+        """The caller's own mapping of this name, unless something nearer has it: saves converting all of it."""
+        scope = self
+        while True:
+            if name in scope.names:
+                return None
+            if scope.parent is None:
+                break
+            scope = scope.parent
+        found = scope.source.get(name) if scope.source is not None else None
+        return cast("Mapping[str, Any]", found) if type(found) is dict else None
+
+
+Run = Callable[[Scope], Any]
+RunTest = Callable[[Any, Scope], "bool | None"]
+
+
+class _UserFunction(Function):
+    __slots__ = ("body", "params", "scope", "types")
+
+    def __init__(self, node: FunctionOf, body: Run, scope: Scope) -> None:
+        super().__init__("function", len(node.params))
+        self.params = node.params
+        self.types = node.types
+        self.body = body
+        self.scope = scope
+
+    def call(self, meter: Meter, args: list[Any], names: tuple[str, ...] = ()) -> Any:
+        if names:
+            given = dict(zip(names, args, strict=True))
+            if set(given) != set(self.params):
+                return None
+            args = [given[name] for name in self.params]
+        if len(args) != len(self.params):
+            return None
+        for arg, kind in zip(args, self.types, strict=True):
+            if kind is not None and arg is not None and is_instance(arg, kind) is False:
+                return None
+        return called(meter, self.body, self.scope.child(dict(zip(self.params, args, strict=True))))
+
+
+def called(meter: Meter, body: Run, scope: Scope) -> Any:
+    """Run a function's body, so many inside each other and no more."""
+    meter.spend()
+    meter.calls += 1
+    if meter.calls > MAX_CALLS:
+        raise FeelError(
+            0,
+            Text(
+                f"函数调用嵌套过深：最多 {MAX_CALLS} 层",
+                f"Functions call each other too deeply: at most {MAX_CALLS}",
+            ),
+        )
+    try:
+        return body(scope)
+    finally:
+        meter.calls -= 1
+
+
+class Builder:
+    """Compiles one tree."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+
+    def run(self, node: Node) -> Run:
+        self.depth += 1
+        if self.depth > MAX_TREE:
+            raise FeelError(
+                node.at,
+                Text(
+                    f"表达式过于复杂：最多 {MAX_TREE} 层，请拆开",
+                    f"The expression is too complex: at most {MAX_TREE} levels; split it",
+                ),
+            )
+        built = _BUILDERS[type(node)](self, node)
+        self.depth -= 1
+        return built
+
+    # -- cells ------------------------------------------------------------------------------------------
+
+    def tests(self, node: Tests) -> RunTest:
+        """Any of the tests; or, negated, none of them. A null among the answers is no match."""
+        if not node.tests:
+            return lambda _value, _scope: True
+        tests = [self.test(test) for test in node.tests]
+        if node.negated:
+            return lambda value, scope: all(test(value, scope) is False for test in tests)
+        if len(tests) == 1:
+            return tests[0]
+        return lambda value, scope: any(test(value, scope) is True for test in tests)
+
+    def test(self, node: Node) -> RunTest:
+        if isinstance(node, Test):
+            return self._operator_test(node)
+        if isinstance(node, Constant) and type(node.value) in (Decimal, str, bool):
+            constant = node.value
+            kind = cast("type[Any]", type(constant))
+
+            def equals(value: Any, _scope: Scope) -> bool | None:
+                if type(value) is kind:
+                    return value == constant
+                if type(value) is list:
+                    return _matches(constant, value, _scope, False)
+                return False if value is None else None
+
+            return equals
+        run = self.run(node)
+        asks = any(isinstance(inner, Name) and inner.name == "?" for inner in walk(node))
+        answers = isinstance(node, (Compare, Logic, Between, In, InstanceOf)) or (
+            isinstance(node, Iterate) and node.kind != "for"
+        )
+
+        def test(value: Any, scope: Scope) -> bool | None:
+            found = run(scope.child({"?": value}) if asks else scope)
+            if asks and type(found) is bool:
+                return found
+            return _matches(found, value, scope, answers)
+
+        return test
+
+    def _operator_test(self, node: Test) -> RunTest:
+        run, op = self.run(node.to), node.op
+        if any(isinstance(inner, Name) and inner.name == "?" for inner in walk(node.to)):
+            return lambda value, scope: _compared(op, value, run(scope.child({"?": value})), scope.meter)
+        return lambda value, scope: _compared(op, value, run(scope), scope.meter)
+
+    # -- expressions ------------------------------------------------------------------------------------
+
+    def constant(self, node: Constant) -> Run:
+        value = node.value
+        return lambda _scope: value
+
+    def name(self, node: Name) -> Run:
+        name = node.name
+        return lambda scope: scope.find(name)
+
+    def path(self, node: Path) -> Run:
+        name = node.name
+        of = self.run(node.of)
+        if not isinstance(node.of, Name):
+            return lambda scope: member(of(scope), name, scope.meter)
+        root = node.of.name
+
+        def run(scope: Scope) -> Any:
+            raw = scope.raw_of_root(root)
+            if raw is not None:
+                return from_python(raw.get(name))
+            return member(of(scope), name, scope.meter)
+
+        return run
+
+    def filter(self, node: Filter) -> Run:
+        of, by = self.run(node.of), self.run(node.by)
+
+        def run(scope: Scope) -> Any:
+            values = of(scope)
+            if type(values) is not list:
+                values = [] if values is None else [values]
+            return _filtered(cast("list[Any]", values), by, scope)
+
+        return run
+
+    def call(self, node: Call) -> Run:
+        args = [self.run(arg) for arg in node.args]
+        names = node.names
+        if isinstance(node.of, Name) and node.of.name in ("now", "today") and not args:
+            return _now if node.of.name == "now" else lambda scope: _now(scope).date()
+        of = self.run(node.of)
+        # data called `count` must not hide the function `count`
+        builtin = LIBRARY.get(node.of.name) if isinstance(node.of, Name) else None
+
+        def run(scope: Scope) -> Any:
+            function = of(scope)
+            if not isinstance(function, Function):
+                function = builtin
+            if function is None:
+                return None
+            return function.call(scope.meter, [arg(scope) for arg in args], names)
+
+        return run
+
+    def negative(self, node: Negative) -> Run:
+        of = self.run(node.of)
+        return lambda scope: negative(of(scope))
+
+    def arithmetic(self, node: Arithmetic) -> Run:
+        op, left, right = node.op, self.run(node.left), self.run(node.right)
+        return lambda scope: compute(op, left(scope), right(scope), scope.meter)
+
+    def compare(self, node: Compare) -> Run:
+        op, left, right = node.op, self.run(node.left), self.run(node.right)
+        return lambda scope: _compared(op, left(scope), right(scope), scope.meter)
+
+    def logic(self, node: Logic) -> Run:
+        terms = [self.run(term) for term in node.terms]
+        decisive = node.op == "or"
+
+        def run(scope: Scope) -> bool | None:
+            unknown = False
+            for term in terms:
+                value = term(scope)
+                if value is decisive:
+                    return decisive
+                if type(value) is not bool:
+                    unknown = True
+            return None if unknown else not decisive
+
+        return run
+
+    def between(self, node: Between) -> Run:
+        of, low, high = self.run(node.of), self.run(node.low), self.run(node.high)
+
+        def run(scope: Scope) -> bool | None:
+            value = of(scope)
+            above, below = compare(value, low(scope)), compare(value, high(scope))
+            if (above is not None and above < 0) or (below is not None and below > 0):
+                return False
+            return None if above is None or below is None else True
+
+        return run
+
+    def contained(self, node: In) -> Run:
+        of = self.run(node.of)
+        tests = [self.test(test) for test in node.tests]
+
+        def run(scope: Scope) -> bool | None:
+            value = of(scope)
+            answers = [test(value, scope) for test in tests]
+            return True if True in answers else False if False in answers else None
+
+        return run
+
+    def instance_of(self, node: InstanceOf) -> Run:
+        of, kind = self.run(node.of), node.type
+        return lambda scope: is_instance(of(scope), kind)
+
+    def range(self, node: RangeOf) -> Run:
+        low = self.run(node.low) if node.low is not None else None
+        high = self.run(node.high) if node.high is not None else None
+        low_closed, high_closed = node.low_closed, node.high_closed
+        if isinstance(node.low, Constant) and isinstance(node.high, Constant):
+            fixed = _range(node.low.value, node.high.value, low_closed, high_closed)
+            return lambda _scope: fixed
+
+        def run(scope: Scope) -> Range | None:
+            start = low(scope) if low is not None else None
+            end = high(scope) if high is not None else None
+            if (low is not None and start is None) or (high is not None and end is None):
+                return None
+            return _range(start, end, low_closed, high_closed)
+
+        return run
+
+    def list(self, node: ListOf) -> Run:
+        items = [self.run(item) for item in node.items]
+
+        def run(scope: Scope) -> list[Any]:
+            scope.meter.spend(1 + len(items))
+            return [item(scope) for item in items]
+
+        return run
+
+    def context(self, node: ContextOf) -> Run:
+        entries = [(name, self.run(value)) for name, value in zip(node.names, node.values, strict=True)]
+
+        def run(scope: Scope) -> dict[str, Any]:
+            scope.meter.spend(1 + len(entries))
+            made: dict[str, Any] = {}
+            inside = scope.child(made)
+            for name, value in entries:
+                made[name] = value(inside)
+            return made
+
+        return run
+
+    def condition(self, node: If) -> Run:
+        condition, then, otherwise = self.run(node.condition), self.run(node.then), self.run(node.otherwise)
+        return lambda scope: then(scope) if condition(scope) is True else otherwise(scope)
+
+    def iterate(self, node: Iterate) -> Run:
+        sources = [self._source(source) for source in node.sources]
+        names, body = node.names, self.run(node.body)
+        if node.kind == "for":
+            return lambda scope: _collected(names, sources, body, scope)
+        decisive = node.kind == "some"
+
+        def run(scope: Scope) -> bool | None:
+            unknown = False
+            for inside in _each(names, sources, scope):
+                value = body(inside)
+                if value is decisive:
+                    return decisive
+                unknown = unknown or type(value) is not bool
+            return None if unknown else not decisive
+
+        return run
+
+    def _source(self, node: Node) -> Run:
+        """What one iterates over; `5..1` counts down here, though it is no range elsewhere."""
+        if not isinstance(node, RangeOf) or node.low is None or node.high is None:
+            return self.run(node)
+        low, high = self.run(node.low), self.run(node.high)
+        return lambda scope: Range(low(scope), high(scope), node.low_closed, node.high_closed)
+
+    def function(self, node: FunctionOf) -> Run:
+        body = self.run(node.body)
+        return lambda scope: _UserFunction(node, body, scope)
+
+
+_BUILDERS: dict[type[Node], Callable[[Builder, Any], Run]] = {
+    Constant: Builder.constant,
+    Name: Builder.name,
+    Path: Builder.path,
+    Filter: Builder.filter,
+    Call: Builder.call,
+    Negative: Builder.negative,
+    Arithmetic: Builder.arithmetic,
+    Compare: Builder.compare,
+    Logic: Builder.logic,
+    Between: Builder.between,
+    In: Builder.contained,
+    InstanceOf: Builder.instance_of,
+    RangeOf: Builder.range,
+    ListOf: Builder.list,
+    ContextOf: Builder.context,
+    If: Builder.condition,
+    Iterate: Builder.iterate,
+    FunctionOf: Builder.function,
+}
+
+
+def _now(scope: Scope) -> datetime:
+    return scope.now or datetime.now(UTC)
+
+
+def _compared(op: str, left: Any, right: Any, meter: Meter) -> bool | None:
+    if op in ("=", "!="):
+        answer = (
+            left == right
+            if type(left) is type(right) and type(left) in (Decimal, str, bool)
+            else (same(left, right, meter))
+        )
+        return answer if op == "=" or answer is None else not answer
+    order = compare(left, right)
+    if order is None:
+        return None
+    if op == "<":
+        return order < 0
+    if op == ">":
+        return order > 0
+    return order <= 0 if op == "<=" else order >= 0
+
+
+def _matches(found: Any, value: Any, scope: Scope, answers: bool) -> bool | None:
+    """A cell's expression against the input: equal, in the list, inside the range, or simply true."""
+    if type(found) is Range and type(value) is not Range:
+        return found.includes(value)
+    if type(found) is list:
+        listed = cast("list[Any]", found)
+        scope.meter.spend(1 + len(listed))
+        if type(value) is list and same(listed, value, scope.meter) is True:
+            return True
+        return any(_matches(item, value, scope, False) is True for item in listed)
+    if answers and type(found) is bool and type(value) is not bool:
+        return found
+    if (
+        type(value) is list and type(found) is not list
+    ):  # an input that is a list: does it hold what the cell says
+        scope.meter.spend(1 + len(cast("list[Any]", value)))
+        return any(same(found, item, scope.meter) is True for item in cast("list[Any]", value))
+    return same(found, value, scope.meter)
+
+
+def member(value: Any, name: str, meter: Meter) -> Any:
+    """`value.name`: an entry, a part of a moment or range, or that of each item of a list."""
+    if type(value) is dict:
+        return cast("dict[str, Any]", value).get(name)
+    if type(value) is list:
+        values = cast("list[Any]", value)
+        meter.spend(1 + len(values))
+        return [member(item, name, meter) for item in values]
+    if type(value) is Range:
+        parts = {
+            "start": value.low,
+            "end": value.high,
+            "start included": value.low_closed,
+            "end included": value.high_closed,
+        }
+        return parts.get(name)
+    return part(value, name)
+
+
+def _range(low: Any, high: Any, low_closed: bool, high_closed: bool) -> Range | None:
+    if low is not None and high is not None:
+        order = compare(low, high)
+        if order is None or order > 0:
+            return None
+    return Range(low, high, low_closed, high_closed)
+
+
+def _filtered(values: list[Any], by: Run, scope: Scope) -> Any:
+    """`values[by]`: one item when `by` is a number, else those for which it is true."""
+    kept: list[Any] = []
+    if not values:
+        return None if type(by(scope)) is Decimal else kept
+    for position, item in enumerate(values):
+        scope.meter.spend()
+        inside = scope.child({"item": item})
+        if type(item) is dict:
+            inside = inside.child(cast("dict[str, Any]", item))
+        answer = by(inside)
+        if position == 0 and type(answer) is Decimal:
+            return _at(values, answer)
+        if answer is True:
+            kept.append(item)
+    return kept
+
+
+def _at(values: list[Any], place: Decimal) -> Any:
+    if place != place.to_integral_value() or not 1 <= abs(place) <= len(values):
+        return None
+    return values[int(place) - 1 if place > 0 else int(place)]
+
+
+def _each(names: tuple[str, ...], sources: list[Run], scope: Scope) -> Generator[Scope]:
+    """A scope for every combination; later sources see earlier variables."""
+    if not sources:
+        yield scope
+        return
+    for value in _values(sources[0](scope), scope.meter):
+        yield from _each(names[1:], sources[1:], scope.child({names[0]: value}))
+
+
+def _values(source: Any, meter: Meter) -> Generator[Any]:
+    if type(source) is list:
+        for value in cast("list[Any]", source):
+            meter.spend()
+            yield value
+    elif type(source) is Range:
+        yield from _counted(source, meter)
+    elif source is not None:
+        meter.spend()
+        yield source
+
+
+def _counted(source: Range, meter: Meter) -> Generator[Any]:
+    """Whole numbers or days, one by one, up or down."""
+    low, high = source.low, source.high
+    if type(low) is not type(high) or type(low) not in (Decimal, date):
+        return
+    if type(low) is Decimal and (low != low.to_integral_value() or high != high.to_integral_value()):
+        return
+    up = low <= high
+    step: Any = Decimal(1 if up else -1) if type(low) is Decimal else timedelta(days=1 if up else -1)
+    value = low if source.low_closed else low + step
+    while (
+        (value < high or (value == high and source.high_closed))
+        if up
+        else (value > high or (value == high and source.high_closed))
+    ):
+        meter.spend()
+        yield value
+        if value in (date.max, date.min):
+            return
+        value = value + step
+
+
+def _collected(names: tuple[str, ...], sources: list[Run], body: Run, scope: Scope) -> list[Any]:
+    made: list[Any] = []
+    for inside in _each(names, sources, scope.child({"partial": made})):
+        made.append(body(inside))
+        if len(made) % 1000 == 0:
+            library_list.check_items(len(made), Meter())
+    return made
+
+
+def walk(node: Any) -> Generator[Node]:
+    """The node and every node inside it."""
+    waiting: list[Any] = [node]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, tuple):
+            waiting.extend(cast("tuple[Any, ...]", current))
+        elif isinstance(current, Node):
+            yield current
+            waiting.extend(getattr(current, name) for name in _fields(type(current)))
+
+
+def _fields(kind: type[Node]) -> tuple[str, ...]:
+    return tuple(name for name in kind.__dataclass_fields__ if name != "at")
+
+
+def free_names(node: Node) -> frozenset[str]:
+    """The names that must come from outside: neither bound inside nor of the library."""
+    bound: set[str] = {"?", "item", "partial"}
+    used: set[str] = set()
+    for inner in walk(node):
+        if isinstance(inner, Name):
+            used.add(inner.name)
+        elif isinstance(inner, Iterate):
+            bound.update(inner.names)
+        elif isinstance(inner, FunctionOf):
+            bound.update(inner.params)
+        elif isinstance(inner, ContextOf):
+            bound.update(inner.names)
+    return frozenset(used - bound - set(LIBRARY) - {"now", "today"})
+
+
+__all__ = ["Builder", "Run", "RunTest", "Scope", "TypeName", "free_names", "walk"]
