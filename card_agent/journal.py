@@ -1,0 +1,101 @@
+"""What was begun, surviving a power cut: one file a job, one JSON line a step, each on disk before the next
+step.
+
+A line that was torn by a power cut is the last one and is passed over: its step had not been taken yet, or is
+repeated without harm.
+"""
+
+import json
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from card_agent.protocol.codec import canonical, moment_text
+
+
+@dataclass
+class JobRecord:
+    """What the journal says of one job: the last word on each step, and the title it was shown under."""
+
+    job_id: int
+    steps: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    at: str = ""
+
+    @property
+    def unreported(self) -> dict[str, Any] | None:
+        """The outcome that the server has not answered yet."""
+        outcome = self.steps.get("outcome")
+        return outcome["body"] if outcome is not None and "reported" not in self.steps else None
+
+    @property
+    def interrupted(self) -> bool:
+        return bool(self.steps) and "outcome" not in self.steps
+
+
+class Journal:
+    """`folder`: mode 700, one `<job_id>.jsonl` a job; done ones stay until `prune`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def note(self, job_id: int, step: str, **values: Any) -> None:
+        """Durable when it returns. No PIN ever comes here; `values` hold JSON."""
+        path = self._path(job_id)
+        fresh = not path.exists()
+        line = canonical({"step": step, "at": moment_text(datetime.now(UTC)), **values}) + b"\n"
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            # a torn last line must not swallow this one
+            if not fresh and not _ends_with_newline(path):
+                os.write(descriptor, b"\n")
+            os.write(descriptor, line)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if fresh:
+            _sync_folder(self._folder)
+
+    def read(self, job_id: int) -> JobRecord:
+        record = JobRecord(job_id)
+        path = self._path(job_id)
+        for line in path.read_bytes().splitlines() if path.exists() else ():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue  # torn
+            record.steps[entry["step"]] = entry
+            record.at = entry["at"]
+        return record
+
+    def all(self) -> list[JobRecord]:
+        """Oldest first."""
+        ids = sorted(int(p.stem) for p in self._folder.glob("*.jsonl") if p.stem.isdigit())
+        return [self.read(job_id) for job_id in ids]
+
+    def prune(self, keep: int = 200) -> None:
+        """Forget the oldest jobs that were reported; the server has the record."""
+        reported = [r.job_id for r in self.all() if "reported" in r.steps]
+        for job_id in reported[:-keep]:
+            self._path(job_id).unlink()
+
+    def _path(self, job_id: int) -> Path:
+        return self._folder / f"{job_id}.jsonl"
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
