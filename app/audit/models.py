@@ -107,7 +107,7 @@ def append_only_ddl(dialect: str, tables: Iterable[str] = APPEND_ONLY) -> list[s
         ]
     return [
         "CREATE OR REPLACE FUNCTION log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$",
+        "$$ BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only'; END $$",
         *(
             statement
             for table in tables

@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+import textwrap
 from pathlib import Path
 
 import click
@@ -100,7 +101,8 @@ def public(purpose: str, out: Path | None) -> None:
     from app.settings import Settings
 
     named: dict[str, SigningPurpose] = {"order": "order", "checkpoint": "checkpoint"}
-    body = base64.encodebytes(ring_of(Settings()).public_key(named[purpose])).decode()
+    encoded = base64.b64encode(ring_of(Settings()).public_key(named[purpose])).decode()
+    body = "".join(f"{line}\n" for line in textwrap.wrap(encoded, 64))
     pem = f"-----BEGIN PUBLIC KEY-----\n{body}-----END PUBLIC KEY-----\n"
     if out:
         out.write_text(pem)

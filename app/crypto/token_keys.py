@@ -55,6 +55,7 @@ class TokenKeys:
             raise TokenSilent("only a SoftHSM token can be created from here")
         tokens = self._conf.parent / "tokens"
         tokens.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._conf.parent.chmod(0o700)
         if not self._conf.exists():
             self._conf.write_text(
                 f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n"
@@ -161,6 +162,15 @@ class TokenKeys:
         library = pkcs11.lib(self._module)
         token = library.get_token(token_label=self._label)
         return token.open(user_pin=self.__pin, rw=True)
+
+
+def _after_fork() -> None:
+    """A thread of the parent may have held the lock; here it would never be let go."""
+    global _lock  # noqa: PLW0603
+    _lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _forget(key: tuple[int, str, str]) -> None:
