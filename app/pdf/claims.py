@@ -1,26 +1,20 @@
 """What a file claims to be signed, read from its raw bytes alone. Pure.
 
-A PDF library follows cross-references, and one changed byte can make a signature invisible to it. Here nothing
-is followed: every `/ByteRange` array and every hexadecimal CMS container in the bytes is a claim, two marks
-that no single change can remove together. A claim holds when its digest and its signature do. So any change
-inside a signed range is seen, whatever else it broke (docs/verify.md).
+A PDF library follows cross-references, and one changed byte can make a signature invisible to it. Here
+nothing is followed: every `/ByteRange` array and every hexadecimal CMS container in the bytes is a claim, two
+marks that no single change can remove together. A claim holds when its digest and its signature do. So any
+change inside a signed range is seen, whatever else it broke (docs/verify.md).
 """
 
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any, Literal
 
-from asn1crypto import cms as asn1_cms
-from asn1crypto import tsp as asn1_tsp
-from pyhanko.pdf_utils import generic
-from pyhanko.sign.general import extract_signer_info
-from pyhanko.sign.validation.generic_cms import extract_certs_for_validation, validate_sig_integrity
-
-asn1: Any = asn1_cms
-tsp: Any = asn1_tsp
+from app.pdf.foreign import asn1_cms as asn1
+from app.pdf.foreign import extract_certs, extract_signer_info, generic, validate_sig_integrity
 
 CLAIM_LIMIT = 200
 """More signatures than that in one file are not looked at; the file is then never genuine."""
@@ -81,7 +75,7 @@ def read_claims(pdf: bytes) -> list[Claim]:
             claims[-1 - start] = _unclaimed(pdf, start)
         if len(claims) > CLAIM_LIMIT:
             break
-    return [claim for claim in claims.values() if not _is_empty(claim, pdf)]
+    return [claim for claim in claims.values() if not _is_empty(claim)]
 
 
 def check_range(pdf: bytes, byte_range: ByteRange | None) -> Claim:
@@ -133,34 +127,32 @@ def _literal(gap: bytes) -> bytes | None:
 def _check_container(
     padded: bytes, signed: tuple[memoryview, memoryview], byte_range: ByteRange, gap: tuple[int, int]
 ) -> Claim:
-    at = {"byte_range": byte_range, "gap": gap}
+    claim = Claim(byte_range=byte_range, gap=gap)
     try:
         info = asn1.ContentInfo.load(padded)
-        container: bytes = info.dump()
         content = info["content"]
-        signer: Any = extract_signer_info(content)
-        certificate: Any = extract_certs_for_validation(content).signer_cert
+        signer = extract_signer_info(content)
+        certificate = extract_certs(content).signer_cert
         algorithm: str = signer["digest_algorithm"]["algorithm"].native
         kind: str = content["encap_content_info"]["content_type"].native
-        known = {
-            "container": container,
-            "certificate": certificate.dump(),
-            "signature": signer["signature"].native,
-        }
+        claim = replace(
+            claim,
+            container=info.dump(),
+            certificate=certificate.dump(),
+            signature=signer["signature"].native,
+        )
     except Exception as error:  # asn1crypto raises anything for what is no CMS; that is the finding
-        return Claim(**at, fault="container_unreadable", detail=_say(error))
-    if padded[len(container) :].strip(b"\0"):
-        return Claim(**at, **known, fault="container_padded")
+        return replace(claim, fault="container_unreadable", detail=_say(error))
+    if padded[len(claim.container or b"") :].strip(b"\0"):
+        return replace(claim, fault="container_padded")
     try:
         if kind == "tst_info":
             intact, valid = _check_time_stamp(content, signer, certificate, signed)
         else:
-            intact, valid = validate_sig_integrity(
-                signer, certificate, "data", _digest(algorithm, *signed)
-            )
+            intact, valid = validate_sig_integrity(signer, certificate, "data", _digest(algorithm, *signed))
     except Exception as error:  # an algorithm nobody here computes, or a structure beyond its standard
-        return Claim(**at, **known, fault="unsupported", detail=_say(error))
-    return Claim(**at, **known, intact=bool(intact), valid=bool(valid))
+        return replace(claim, fault="unsupported", detail=_say(error))
+    return replace(claim, intact=bool(intact), valid=bool(valid))
 
 
 def _check_time_stamp(
@@ -188,7 +180,6 @@ def _containers(pdf: bytes) -> Iterator[int]:
 
 def _unclaimed(pdf: bytes, start: int) -> Claim:
     """A container that no range points at: its range was damaged, or taken away."""
-    end = start
     window = pdf[start : start + 2 * CONTAINER_LIMIT_BYTES]
     rest = window.lstrip(_HEX)
     end = start + len(window) - len(rest)
@@ -208,8 +199,8 @@ def _unclaimed(pdf: bytes, start: int) -> Claim:
     )
 
 
-def _is_empty(claim: Claim, pdf: bytes) -> bool:
-    """A place made ready for a signature that never came: all-zero numbers, or stars as some writers put."""
+def _is_empty(claim: Claim) -> bool:
+    """A place made ready for a signature that never came."""
     return claim.byte_range == (0, 0, 0, 0) and claim.container is None
 
 

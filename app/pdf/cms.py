@@ -7,18 +7,14 @@ the dictionary's /M. `to_sign`, the DER of the signed attributes, is all that a 
 import asyncio
 from typing import Any, Literal
 
-from asn1crypto import cms as asn1_cms
-from asn1crypto import x509 as asn1_x509
-from pyhanko.sign.signers import ExternalSigner
-from pyhanko_certvalidator.registry import SimpleCertificateStore
+from app.pdf.foreign import ExternalSigner, SimpleCertificateStore
+from app.pdf.foreign import asn1_cms as asn1
+from app.pdf.foreign import asn1_x509 as x509
 
 DIGEST = "sha256"
 Mechanism = Literal["ecdsa-sha256", "rsa-pkcs1-sha256"]
 _SIGNATURE_ROOM: dict[Mechanism, int] = {"ecdsa-sha256": 72, "rsa-pkcs1-sha256": 512}
 _SPARE_BYTES = 256
-
-asn1: Any = asn1_cms
-x509: Any = asn1_x509
 
 
 def mechanism_of(certificate: bytes) -> Mechanism:
@@ -33,9 +29,7 @@ def mechanism_of(certificate: bytes) -> Mechanism:
 
 def signed_attributes(digest: bytes, certificate: bytes) -> bytes:
     """The DER (a SET, as it is signed) of the attributes over a document's digest."""
-    attributes: Any = asyncio.run(
-        _signer(certificate, ()).signed_attrs(digest, DIGEST, use_pades=True)
-    )
+    attributes: Any = asyncio.run(_signer(certificate, ()).signed_attrs(digest, DIGEST, use_pades=True))
     return attributes.dump()
 
 
@@ -82,7 +76,7 @@ def is_canonical(container: bytes) -> bool:
     return again == container
 
 
-def _signer(certificate: bytes, chain: tuple[bytes, ...], signature: bytes | None = None) -> ExternalSigner:
+def _signer(certificate: bytes, chain: tuple[bytes, ...], signature: bytes | None = None) -> Any:
     store = SimpleCertificateStore()
     for issuer in chain:
         store.register(x509.Certificate.load(issuer))

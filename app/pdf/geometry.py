@@ -44,9 +44,7 @@ def page_size(page: Any) -> PageSize:
         raise Broken(f"a page rotated by {rotate} degrees")
     if rotate in (90, 270):
         width, height = height, width
-    return PageSize(
-        width_pt=width, height_pt=height, rotate=rotate, left=left, bottom=bottom, unit=unit
-    )
+    return PageSize(width_pt=width, height_pt=height, rotate=rotate, left=left, bottom=bottom, unit=unit)
 
 
 def user_box(

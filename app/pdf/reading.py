@@ -1,14 +1,12 @@
 """Open a PDF with pyHanko, and turn whatever goes wrong into a refusal. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.reader import PdfFileReader
-
 from app.pdf.faults import Broken, NotAPdf
+from app.pdf.foreign import IncrementalPdfFileWriter, PdfFileReader
 from app.refusal import Refusal
 
 HEADER_WITHIN = 1024
@@ -18,7 +16,7 @@ HEADER_WITHIN = 1024
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
+def refusing() -> Generator[None]:
     """Any failure of the library inside becomes `Broken`. Foreign bytes make it raise nearly anything, from
     KeyError to RecursionError, so nearly anything is caught: what the block does must touch nothing else."""
     try:
@@ -33,7 +31,7 @@ def looks_like_pdf(pdf: bytes) -> bool:
     return b"%PDF-" in pdf[:HEADER_WITHIN]
 
 
-def open_reader(pdf: bytes, *, strict: bool = False) -> PdfFileReader:
+def open_reader(pdf: bytes, *, strict: bool = False) -> Any:
     """Refuses NotAPdf or Broken."""
     if not looks_like_pdf(pdf):
         raise NotAPdf
@@ -41,7 +39,7 @@ def open_reader(pdf: bytes, *, strict: bool = False) -> PdfFileReader:
         return PdfFileReader(BytesIO(pdf), strict=strict)
 
 
-def open_writer(pdf: bytes) -> IncrementalPdfFileWriter:
+def open_writer(pdf: bytes) -> Any:
     """A writer that appends a revision to these bytes, never touching what stands there."""
     if not looks_like_pdf(pdf):
         raise NotAPdf

@@ -1,6 +1,6 @@
 """A seal goes into a PDF: prepared here, signed by a card elsewhere, embedded here. Pure.
 
-`prepare` appends one revision: the seal at true size, the signature dictionary with the electronic seal inside
+`prepare` appends one revision: the seal at true size, the signature dictionary with the electronic seal
 (docs/pdf-seal.md), room for the signature. The card signs sha256(to_sign) and nothing else; `embed` puts its
 signature into the room. What stood in the file before is never touched. Source: A23, B6; ETSI EN 319 142-1.
 """
@@ -11,30 +11,36 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from io import BytesIO
-from typing import Any, cast
+from typing import Any
 
 from PIL import Image, UnidentifiedImageError
-from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.generic import pdf_name
-from pyhanko.pdf_utils.images import pil_image
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
-from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObjSetup
-from pyhanko.sign.signers.pdf_byterange import BuildProps, SignatureObject
-from pyhanko.sign.validation import read_certification_data
+from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 
 from app.pdf import claims, cms
 from app.pdf.faults import Active, AlteredBefore, Locked, OutsidePage, SignatureUnfit
+from app.pdf.foreign import (
+    BuildProps,
+    PdfCMSEmbedder,
+    SigFieldSpec,
+    SigIOSetup,
+    SignatureObject,
+    SigObjSetup,
+    generic,
+    pdf_name,
+    pil_image,
+    read_certification_data,
+)
 from app.pdf.geometry import upright_matrix, user_box
 from app.pdf.inspecting import inspect
 from app.pdf.reading import open_writer, refusing
 from app.refusal import Invalid
 
 SEAL_KEY = "/YINX_SESeal"
-"""Where the electronic seal (SESeal, DER) stands in the signature dictionary, within the signed range."""
+"""The signature dictionary's entry for the electronic seal: a stream of the same revision, hence within the
+signed range, whose bytes are the SESeal's DER. (A stream, since readers take long strings digit by digit.)"""
 
 STATE_VERSION = 1
-_PIXEL_LIMIT = 4_000_000
+PIXEL_LIMIT = 4_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +70,8 @@ def prepare(
     signer_name: str | None = None,
     reason: str | None = None,
 ) -> Prepared:
-    """`stamp_png`: RGBA, drawn `width_mm` × `height_mm` large. `page`: from 1. `x_pt`, `y_pt`: the seal's lower
-    left corner in points from the page's lower left corner as seen. `certificate`: the card's, DER.
+    """`stamp_png`: RGBA, drawn `width_mm` × `height_mm` large. `page`: from 1. `x_pt`, `y_pt`: the seal's
+    lower left corner in points from the page's lower left corner as seen. `certificate`: the card's, DER.
 
     Refuses what `inspect` refuses; Active for documents that change their look; Locked and AlteredBefore for
     earlier signatures; OutsidePage.
@@ -86,9 +92,7 @@ def prepare(
         writer = open_writer(pdf)
         _check_unlocked(writer.prev)
         name = field_name or _free_name(writer.prev)
-        steps: Any = PdfCMSEmbedder(SigFieldSpec(name, on_page=page - 1, box=cast(Any, box))).write_cms(
-            name, writer
-        )
+        steps: Any = PdfCMSEmbedder(SigFieldSpec(name, on_page=page - 1, box=box)).write_cms(name, writer)
         annotation = next(steps).get_object()
         annotation["/AP"] = _appearance(writer, stamp, box, size.rotate)
         dictionary = SignatureObject(
@@ -100,7 +104,8 @@ def prepare(
             bytes_reserved=2 * cms.room_for(certificate, chain),
         )
         if seal_der is not None:
-            dictionary[pdf_name(SEAL_KEY)] = generic.ByteStringObject(seal_der)
+            seal = generic.StreamObject({pdf_name("/Type"): pdf_name(SEAL_KEY)}, stream_data=seal_der)
+            dictionary[pdf_name(SEAL_KEY)] = writer.add_object(seal)
         steps.send(SigObjSetup(sig_placeholder=dictionary))
         digest, output = steps.send(SigIOSetup(md_algorithm=cms.DIGEST))
         prepared = output.getvalue()
@@ -151,7 +156,7 @@ def _b64(data: bytes) -> str:
 def _stamp(png: bytes) -> Image.Image:
     try:
         with Image.open(BytesIO(png), formats=["PNG"]) as image:
-            if image.width * image.height > _PIXEL_LIMIT:
+            if image.width * image.height > PIXEL_LIMIT:
                 raise ValueError("too many pixels")
             return image.convert("RGBA")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
@@ -163,22 +168,20 @@ def _stamp(png: bytes) -> Image.Image:
         ) from error
 
 
-def _check_unlocked(reader: PdfFileReader) -> None:
+def _check_unlocked(reader: Any) -> None:
     certified = read_certification_data(reader)
     if certified is not None and certified.permission == MDPPerm.NO_CHANGES:
         raise Locked
 
 
-def _free_name(reader: PdfFileReader) -> str:
+def _free_name(reader: Any) -> str:
     """Seal1, Seal2 … the first that no field has."""
     form: Any = reader.root.get("/AcroForm") or {}
     taken = {str(f.get_object().get("/T", "")) for f in form.get("/Fields", ())}
     return next(name for n in range(1, len(taken) + 2) if (name := f"Seal{n}") not in taken)
 
 
-def _appearance(
-    writer: Any, stamp: Image.Image, box: tuple[float, float, float, float], rotate: int
-) -> generic.DictionaryObject:
+def _appearance(writer: Any, stamp: Image.Image, box: tuple[float, float, float, float], rotate: int) -> Any:
     """/AP whose picture fills the box, upright however the page is turned."""
     width, height = box[2] - box[0], box[3] - box[1]
     if rotate in (90, 270):
@@ -189,9 +192,15 @@ def _appearance(
             pdf_name("/Type"): pdf_name("/XObject"),
             pdf_name("/Subtype"): pdf_name("/Form"),
             pdf_name("/BBox"): generic.ArrayObject([number(0), number(0), number(width), number(height)]),
-            pdf_name("/Matrix"): generic.ArrayObject([generic.NumberObject(v) for v in upright_matrix(rotate)]),
+            pdf_name("/Matrix"): generic.ArrayObject(
+                [generic.NumberObject(v) for v in upright_matrix(rotate)]
+            ),
             pdf_name("/Resources"): generic.DictionaryObject(
-                {pdf_name("/XObject"): generic.DictionaryObject({pdf_name("/Seal"): pil_image(stamp, writer)})}
+                {
+                    pdf_name("/XObject"): generic.DictionaryObject(
+                        {pdf_name("/Seal"): pil_image(stamp, writer)}
+                    )
+                }
             ),
         },
         stream_data=f"q {width:.4f} 0 0 {height:.4f} 0 0 cm /Seal Do Q".encode(),

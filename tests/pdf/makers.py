@@ -18,7 +18,9 @@ NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 CONTENT = b"BT /F1 18 Tf 72 700 Td (Contract No. 42: 1000 yuan) Tj ET"
 
 
-def small_pdf(*, pages: int = 1, media: str = "0 0 595 842", page_extra: str = "", root_extra: str = "") -> bytes:
+def small_pdf(
+    *, pages: int = 1, media: str = "0 0 595 842", page_extra: str = "", root_extra: str = ""
+) -> bytes:
     """A PDF written by hand, uncompressed, with classic cross-references: every byte can be looked at."""
     kids = " ".join(f"{4 + 2 * n} 0 R" for n in range(pages))
     objects = [
@@ -85,7 +87,9 @@ class Authority:
         kind: str = "ec",
         days: tuple[int, int] = (-30, 700),
     ) -> Card:
-        key = ec.generate_private_key(ec.SECP256R1()) if kind == "ec" else rsa.generate_private_key(65537, 2048)
+        key = (
+            ec.generate_private_key(ec.SECP256R1()) if kind == "ec" else rsa.generate_private_key(65537, 2048)
+        )
         made = (
             _builder(name, self.certificate.subject, key.public_key(), days)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -150,7 +154,9 @@ def _name(name: str) -> x509.Name:
     )
 
 
-def _builder(name: str, issuer: x509.Name, public_key: object, days: tuple[int, int]) -> x509.CertificateBuilder:
+def _builder(
+    name: str, issuer: x509.Name, public_key: object, days: tuple[int, int]
+) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(_name(name))
@@ -163,8 +169,5 @@ def _builder(name: str, issuer: x509.Name, public_key: object, days: tuple[int, 
 
 
 def _usage(**wanted: bool) -> x509.KeyUsage:
-    names = (
-        "digital_signature content_commitment key_encipherment data_encipherment key_agreement "
-        "key_cert_sign crl_sign encipher_only decipher_only"
-    ).split()
+    names = x509.KeyUsage.__init__.__annotations__.keys() - {"return"}
     return x509.KeyUsage(**{name: wanted.get(name, False) for name in names})

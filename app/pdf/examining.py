@@ -1,0 +1,279 @@
+"""Everything a PDF says about its signatures, from its bytes, its structure and a set of roots. Pure.
+
+Two readings meet: `claims` looks at raw bytes and follows nothing; pyHanko follows the structure and tells
+names, revisions, and what was changed after each signature. What only one of them sees is itself a finding.
+"""
+
+from dataclasses import dataclass
+from dataclasses import field as entry
+from datetime import datetime
+from hashlib import sha256
+from io import BytesIO
+from typing import Any, Literal
+
+from PIL import Image
+from pyhanko.sign.diff_analysis import ModificationLevel
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+
+from app.pdf import cms
+from app.pdf.claims import CLAIM_LIMIT, ByteRange, Claim, check_range, read_claims
+from app.pdf.foreign import DIFF_POLICY, DiffResult, EmbeddedPdfSignature, enumerate_sig_fields
+from app.pdf.foreign import asn1_cms as asn1
+from app.pdf.reading import looks_like_pdf, open_reader
+from app.pdf.sealing import PIXEL_LIMIT, SEAL_KEY
+from app.pdf.trusting import Holder, Trust, TrustProblem, holder_of, judge_trust
+from app.refusal import Refusal
+
+Coverage = Literal["entire_file", "entire_revision", "partial", "unclear"]
+Modification = Literal["none", "lta_updates", "form_filling", "annotations", "other", "unknown"]
+
+COVERAGE: dict[SignatureCoverageLevel, Coverage] = {
+    SignatureCoverageLevel.ENTIRE_FILE: "entire_file",
+    SignatureCoverageLevel.ENTIRE_REVISION: "entire_revision",
+    SignatureCoverageLevel.CONTIGUOUS_BLOCK_FROM_START: "partial",
+    SignatureCoverageLevel.UNCLEAR: "unclear",
+}
+MODIFICATION: dict[ModificationLevel, Modification] = {
+    ModificationLevel.NONE: "none",
+    ModificationLevel.LTA_UPDATES: "lta_updates",
+    ModificationLevel.FORM_FILLING: "form_filling",
+    ModificationLevel.ANNOTATIONS: "annotations",
+    ModificationLevel.OTHER: "other",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """One signature. `field` is None when only the raw bytes speak of it. `permits`: the highest modification
+    its own DocMDP entry allows, None when it says nothing. `seal`: DER of the electronic seal in the signed
+    range. `stamp`: digest of the picture shown (`picture_digest`). `canonical`: see `cms.is_canonical`, None
+    unless the signature is of our making and holds. `id`: names this signature for the register of withdrawals."""
+
+    id: str | None
+    field: str | None
+    claim: Claim
+    holder: Holder | None
+    time: datetime | None
+    reason: str | None
+    is_time_stamp: bool
+    trust_problem: TrustProblem | None
+    coverage: Coverage
+    modification: Modification
+    permits: int | None
+    canonical: bool | None
+    seal: bytes | None = entry(default=None, repr=False)
+    stamp: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examination:
+    """`is_pdf`: it has a PDF's header. `fault`: why its structure cannot be read (a refusal's code), or None.
+    `signatures`: in the order of their revisions, those that only the raw bytes speak of last.
+    `unread_fields`: how many signature fields the library could not make sense of."""
+
+    is_pdf: bool
+    fault: str | None
+    signatures: tuple[Examined, ...]
+    unread_fields: int = 0
+    too_many: bool = False
+
+
+def examine(pdf: bytes, trust: Trust, *, at: datetime) -> Examination:
+    """Never raises. `at`: the moment at which certificates are judged."""
+    claims = {claim.byte_range or claim.gap: claim for claim in read_claims(pdf)}
+    too_many = len(claims) > CLAIM_LIMIT
+    fault: str | None = None
+    unread = 0
+    found: list[Examined] = []
+    if looks_like_pdf(pdf) and not too_many:
+        try:
+            reader = open_reader(pdf)
+            if reader.encrypted:
+                reader.decrypt(b"")  # many files are encrypted under an empty password
+            known, unread = _embedded(reader)
+            for embedded in known:
+                byte_range = _range_of(embedded)
+                claim = claims.pop(byte_range, None) or check_range(pdf, byte_range)
+                found.append(_examine_embedded(embedded, claim, trust, at))
+        except Refusal as refusal:
+            fault = refusal.code
+        except Exception as error:  # foreign bytes make the library raise nearly anything
+            fault = f"pdf.broken: {type(error).__name__}"
+    found.extend(_examine_raw(claim, pdf, trust, at) for claim in claims.values())
+    return Examination(
+        is_pdf=looks_like_pdf(pdf),
+        fault=fault,
+        signatures=tuple(found),
+        unread_fields=unread,
+        too_many=too_many,
+    )
+
+
+def _embedded(reader: Any) -> tuple[list[Any], int]:
+    """The filled signature fields in the order of revisions, and how many could not be read: one that cannot
+    be read hides no other, and its raw claim remains."""
+    found: list[Any] = []
+    unread = 0
+    for name, _value, signature_field in enumerate_sig_fields(reader, filled_status=True):
+        try:
+            found.append(EmbeddedPdfSignature(reader, signature_field, name))
+        except Exception:  # foreign bytes make the library raise nearly anything
+            unread += 1
+    return sorted(found, key=lambda embedded: embedded.signed_revision), unread
+
+
+def _range_of(embedded: Any) -> ByteRange | None:
+    numbers = [int(n) for n in embedded.byte_range]
+    return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == 4 else None
+
+
+def _examine_embedded(embedded: Any, claim: Claim, trust: Trust, at: datetime) -> Examined:
+    dictionary: Any = embedded.sig_object
+    coverage, modification = _changes(embedded, claim)
+    seal = _seal(dictionary)
+    return Examined(
+        id=_id(claim),
+        field=embedded.field_name,
+        claim=claim,
+        holder=holder_of(claim.certificate) if claim.certificate else None,
+        time=_moment(embedded),
+        reason=_text(dictionary.get("/Reason")),
+        is_time_stamp=embedded.sig_object_type == "/DocTimeStamp",
+        trust_problem=_trust(claim, trust, at),
+        coverage=coverage,
+        modification=modification,
+        permits=_permits(embedded),
+        canonical=_canonical(claim) if seal is not None and claim.holds else None,
+        seal=seal,
+        stamp=_stamp(embedded) if seal is not None and claim.holds else None,
+    )
+
+
+def _examine_raw(claim: Claim, pdf: bytes, trust: Trust, at: datetime) -> Examined:
+    """A claim that the structure does not know of: how far it reaches is all that can be said."""
+    whole = claim.byte_range is not None and claim.byte_range[2] + claim.byte_range[3] == len(pdf)
+    return Examined(
+        id=_id(claim),
+        field=None,
+        claim=claim,
+        holder=holder_of(claim.certificate) if claim.certificate else None,
+        time=None,
+        reason=None,
+        is_time_stamp=False,
+        trust_problem=_trust(claim, trust, at),
+        coverage="entire_file" if whole else "unclear",
+        modification="unknown",
+        permits=None,
+        canonical=None,
+    )
+
+
+def _changes(embedded: Any, claim: Claim) -> tuple[Coverage, Modification]:
+    """What came after the signature. Not asked when the signature itself does not hold."""
+    try:
+        level = embedded.evaluate_signature_coverage()
+        embedded.coverage = level
+        coverage = COVERAGE[level]
+        if not claim.holds:
+            return coverage, "unknown"
+        result = embedded.evaluate_modifications(DIFF_POLICY)
+    except Exception:  # an update that the library cannot follow is one that nobody can explain
+        return "unclear", "unknown"
+    if isinstance(result, DiffResult):
+        return coverage, MODIFICATION[result.modification_level]
+    return coverage, "other"
+
+
+def _permits(embedded: Any) -> int | None:
+    try:
+        level = embedded.docmdp_level
+    except Exception:  # an entry that cannot be read permits nothing beyond the default
+        return None
+    return level.value if level is not None else None
+
+
+def _moment(embedded: Any) -> datetime | None:
+    try:
+        moment = embedded.self_reported_timestamp
+    except Exception:  # a date nobody can read is no date
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
+
+
+def _trust(claim: Claim, trust: Trust, at: datetime) -> TrustProblem | None:
+    if claim.certificate is None:
+        return "unreadable"
+    return judge_trust(claim.certificate, _certificates(claim), trust, at=at)
+
+
+def _certificates(claim: Claim) -> tuple[bytes, ...]:
+    try:
+        bag = asn1.ContentInfo.load(claim.container)["content"]["certificates"]
+        return tuple(choice.chosen.dump() for choice in bag if choice.name == "certificate")
+    except Exception:  # nothing readable came along
+        return ()
+
+
+def _canonical(claim: Claim) -> bool:
+    try:
+        return claim.container is not None and cms.is_canonical(claim.container)
+    except Exception:  # what cannot be assembled again was not assembled by us
+        return False
+
+
+def _id(claim: Claim) -> str | None:
+    return f"sha256:{sha256(claim.signature).hexdigest()}" if claim.signature else None
+
+
+def _seal(dictionary: Any) -> bytes | None:
+    """The electronic seal's bytes; empty when the entry is no stream, which no checker takes for a seal."""
+    if SEAL_KEY not in dictionary:
+        return None
+    try:
+        return bytes(dictionary[SEAL_KEY].data)
+    except Exception:  # whatever stands there is no seal; the checker will say so
+        return b""
+
+
+def _text(value: Any) -> str | None:
+    return str(value)[:500] if isinstance(value, str) else None
+
+
+# --- the picture shown ---
+
+
+def picture_digest(width: int, height: int, rgb: bytes, alpha: bytes) -> str:
+    """Names a picture by its pixels: fully transparent ones count by their transparency alone."""
+    size = (width, height)
+    opacity = Image.frombytes("L", size, alpha)
+    shown = Image.composite(
+        Image.frombytes("RGB", size, rgb), Image.new("RGB", size), opacity.point(lambda a: 255 if a else 0)
+    )
+    return sha256(f"{width}x{height}:".encode() + shown.tobytes() + alpha).hexdigest()
+
+
+def png_digest(png: bytes) -> str | None:
+    """`picture_digest` of a PNG; None when it is none, or too large to be a seal's."""
+    try:
+        with Image.open(BytesIO(png), formats=["PNG"]) as image:
+            if image.width * image.height > PIXEL_LIMIT:
+                return None
+            rgba = image.convert("RGBA")
+    except (OSError, ValueError, SyntaxError):
+        return None
+    return picture_digest(*rgba.size, rgba.convert("RGB").tobytes(), rgba.getchannel("A").tobytes())
+
+
+def _stamp(embedded: Any) -> str | None:
+    """The digest of the seal's picture in the field's appearance, or None when it shows none of ours."""
+    try:
+        appearance: Any = embedded.sig_field["/AP"]["/N"]
+        image: Any = appearance["/Resources"]["/XObject"]["/Seal"]
+        mask: Any = image["/SMask"]
+        width, height = int(image["/Width"]), int(image["/Height"])
+        rgb, alpha = image.data, mask.data
+        if len(rgb) != 3 * width * height or len(alpha) != width * height:
+            return None
+        return picture_digest(width, height, rgb, alpha)
+    except Exception:  # no picture, or none drawn as we draw it
+        return None

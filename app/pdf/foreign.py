@@ -1,0 +1,57 @@
+"""What we use of pyHanko and asn1crypto, by name. Pure.
+
+They say too little of their types, so each is `Any` here, and what our functions give away is typed by us.
+"""
+
+from typing import Any
+
+from asn1crypto import cms as _asn1_cms
+from asn1crypto import x509 as _asn1_x509
+from pyhanko.pdf_utils import generic as _generic
+from pyhanko.pdf_utils.images import pil_image as _pil_image
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter as _Writer
+from pyhanko.pdf_utils.reader import PdfFileReader as _Reader
+from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY as _DIFF_POLICY
+from pyhanko.sign.diff_analysis import DiffResult as _DiffResult
+from pyhanko.sign.fields import SigFieldSpec as _SigFieldSpec
+from pyhanko.sign.fields import enumerate_sig_fields as _enumerate_sig_fields
+from pyhanko.sign.general import extract_signer_info as _extract_signer_info
+from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder as _PdfCMSEmbedder
+from pyhanko.sign.signers.cms_embedder import SigIOSetup as _SigIOSetup
+from pyhanko.sign.signers.cms_embedder import SigObjSetup as _SigObjSetup
+from pyhanko.sign.signers.pdf_byterange import BuildProps as _BuildProps
+from pyhanko.sign.signers.pdf_byterange import SignatureObject as _SignatureObject
+from pyhanko.sign.signers.pdf_cms import ExternalSigner as _ExternalSigner
+from pyhanko.sign.validation.generic_cms import extract_certs_for_validation as _extract_certs
+from pyhanko.sign.validation.generic_cms import validate_sig_integrity as _validate_sig_integrity
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature as _Embedded
+from pyhanko.sign.validation.pdf_embedded import read_certification_data as _read_certification_data
+from pyhanko_certvalidator import CertificateValidator as _CertificateValidator
+from pyhanko_certvalidator import ValidationContext as _ValidationContext
+from pyhanko_certvalidator.registry import SimpleCertificateStore as _SimpleCertificateStore
+
+asn1_cms: Any = _asn1_cms
+asn1_x509: Any = _asn1_x509
+generic: Any = _generic
+pdf_name: Any = generic.pdf_name
+pil_image: Any = _pil_image
+IncrementalPdfFileWriter: Any = _Writer
+PdfFileReader: Any = _Reader
+DIFF_POLICY: Any = _DIFF_POLICY
+DiffResult: Any = _DiffResult
+SigFieldSpec: Any = _SigFieldSpec
+enumerate_sig_fields: Any = _enumerate_sig_fields
+extract_signer_info: Any = _extract_signer_info
+PdfCMSEmbedder: Any = _PdfCMSEmbedder
+SigIOSetup: Any = _SigIOSetup
+SigObjSetup: Any = _SigObjSetup
+BuildProps: Any = _BuildProps
+SignatureObject: Any = _SignatureObject
+ExternalSigner: Any = _ExternalSigner
+extract_certs: Any = _extract_certs
+validate_sig_integrity: Any = _validate_sig_integrity
+EmbeddedPdfSignature: Any = _Embedded
+read_certification_data: Any = _read_certification_data
+CertificateValidator: Any = _CertificateValidator
+ValidationContext: Any = _ValidationContext
+SimpleCertificateStore: Any = _SimpleCertificateStore
