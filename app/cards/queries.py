@@ -20,7 +20,7 @@ from app.cards.models import (
     StationPresence,
 )
 from app.crypto.certificates import CertificateVerdict, Trust, check_certificate, fingerprint, trust_from
-from app.db import db
+from app.db import db, reading
 from app.refusal import NotFound
 from app.settings import current_settings
 from card_agent.protocol.jobs import Job
@@ -64,6 +64,15 @@ def station(station_id: int) -> StationRow:
             en="There is no such card station; go back to the list",
         )
     return _station_row(found)
+
+
+def station_by_id(number: str) -> Station | None:
+    """By the number in a request's header, whatever stands there."""
+    return (
+        db.session.get(Station, int(number))
+        if number.isascii() and number.isdigit() and len(number) < 10
+        else None
+    )
 
 
 def _station_row(found: Station) -> StationRow:
@@ -185,6 +194,12 @@ def open_job_ids(station_id: int) -> tuple[int, ...]:
         CardJob.station_id == station_id, CardJob.state.in_(rules.OPEN_STATES)
     )
     return tuple(sorted(db.session.scalars(found)))
+
+
+def open_job_ids_now(station_id: int) -> tuple[int, ...]:
+    """As `open_job_ids`, and lets the session go: for who waits."""
+    with reading():
+        return open_job_ids(station_id)
 
 
 def jobs(*, station_id: int | None = None, open_only: bool = False, limit: int = 10) -> list[CardJob]:

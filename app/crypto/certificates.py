@@ -277,6 +277,11 @@ def _crl(data: bytes) -> x509.CertificateRevocationList:
     return x509.load_der_x509_crl(data)
 
 
+def root_certificates(trust: Trust) -> tuple[bytes, ...]:
+    """The roots, DER: what a station pins when it enrols."""
+    return tuple(c.public_bytes(Encoding.DER) for c in trust.roots)
+
+
 def fingerprint(certificate: bytes) -> str:
     """SHA-256 of the DER, hex."""
     return sha256(certificate).hexdigest()

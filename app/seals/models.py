@@ -26,6 +26,7 @@ class SealMaking(Base):
     es_id: Mapped[str] = mapped_column(sa.String(64), unique=True)
     impression_id: Mapped[int] = mapped_column(sa.ForeignKey("impression.id"))
     card_serial: Mapped[str] = mapped_column(sa.String(64))
+    card_cert_sha256: Mapped[str] = mapped_column(sa.String(64))
     maker_serial: Mapped[str] = mapped_column(sa.String(64))
     seq: Mapped[int]
     order_id: Mapped[str] = mapped_column(sa.String(64), unique=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from app.actor import Actor
+from app.glossary import ROLES, SEAL_KINDS
 from app.refusal import Conflict, Forbidden, Invalid
 from app.text import Text
 
@@ -19,6 +20,15 @@ FUNCTION_TEXT: dict[str, Text] = {
     "web": Text("WEB 签章", "Web sealing"),
     "login": Text("登录认证", "Login"),
 }
+
+
+def kind_text(kind: str) -> Text:
+    return SEAL_KINDS.get(kind, Text(kind, kind))
+
+
+def role_text(role: str) -> Text:
+    return ROLES.get(role, Text(role, role))
+
 
 PERSONAL_KINDS = frozenset({"personal_name", "personal_signature"})
 
@@ -83,7 +93,7 @@ def decide_use(
         return Decision(allowed=False, code=fault[0], because=fault[1])
     if actor.kind != "person" or actor.id is None:
         return _no("not_a_person", "只有登录的本人可以用印", "Only a person who is logged in may use a seal")
-    mine = [g for g in grants if _is_for(g, actor)]
+    mine = [g for g in grants if is_for(g, actor)]
     faults = [_grant_fault(g, function, document_digest, at) for g in mine]
     for grant, problem in zip(mine, faults, strict=True):
         if problem is None:
@@ -123,7 +133,8 @@ def _seal_fault(seal: SealView, at: datetime) -> tuple[str, Text] | None:
     return None
 
 
-def _is_for(grant: GrantView, actor: Actor) -> bool:
+def is_for(grant: GrantView, actor: Actor) -> bool:
+    """Whether the grant is to this person, or to a role this person holds for its unit."""
     if grant.user_id is not None:
         return grant.user_id == actor.id
     return grant.role is not None and actor.has(grant.role, grant.unit_path)

@@ -1,0 +1,391 @@
+"""Reading seals: the ledger, a seal's life, and the one decision on every use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from app import clock, store
+from app.actor import Actor
+from app.cards import queries as cards
+from app.crypto import vault
+from app.crypto.certificates import CertificateRefused
+from app.crypto.seal_data import Picture
+from app.db import db
+from app.impressions import queries as impressions
+from app.people import queries as people
+from app.refusal import NotFound, Refusal
+from app.seals import rules
+from app.seals.models import (
+    GrantWithdrawal,
+    Seal,
+    SealCancellation,
+    SealGrant,
+    SealIssue,
+    SealMaking,
+    SealSuspension,
+)
+from app.text import Text
+
+SEES_ALL = frozenset({"seal_office", "seal_office_head", "overseer", "station_operator"})
+"""Roles whose ledger is the whole organisation's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerRow:
+    """One seal in the ledger. `status`: active, suspended, cancelled, expired or unissued."""
+
+    seal: Seal
+    status: str
+    owner_name: str
+    collector_name: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LifeEvent:
+    """One moment of a seal's life, for its timeline."""
+
+    at: datetime
+    what: Text
+    who: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantRow:
+    grant: SealGrant
+    to: Text
+    withdrawn: GrantWithdrawal | None
+
+
+# --- one seal ---
+
+
+def seal(seal_id: int) -> Seal:
+    found = db.session.get(Seal, seal_id)
+    if found is None:
+        raise _unknown()
+    return found
+
+
+def seal_by_es_id(es_id: str) -> Seal | None:
+    return db.session.scalar(sa.select(Seal).where(Seal.es_id == es_id))
+
+
+def seal_of_job(job_id: int) -> Seal | None:
+    return db.session.scalar(sa.select(Seal).where(Seal.job_id == job_id))
+
+
+def visible_seal(seal_id: int, actor: Actor) -> Seal:
+    """The seal if this person may see it; NotFound otherwise, so that nobody learns what exists."""
+    found = seal(seal_id)
+    if not _may_see(found, actor):
+        raise _unknown()
+    return found
+
+
+def _unknown() -> NotFound:
+    return NotFound(
+        "seal.unknown",
+        zh="没有这枚印章，或您无权查看；请返回印章台帐",
+        en="There is no such seal, or it is not yours to see; go back to the ledger",
+    )
+
+
+def _may_see(found: Seal, actor: Actor) -> bool:
+    if actor.kind == "system" or actor.roles & SEES_ALL or actor.id == found.owner_user_id:
+        return True
+    if found.owner_unit_id is not None:
+        path = people.unit_path(found.owner_unit_id)
+        roles = ("seal_manager", "seal_user", "unit_head", "applicant")
+        if any(actor.has(role, path) for role in roles):
+            return True
+    return any(rules.is_for(view, actor) for view in grants_of(found.id))
+
+
+def status_of(found: Seal, at: datetime | None = None) -> str:
+    if db.session.get(SealCancellation, found.id) is not None:
+        return "cancelled"
+    if open_suspension(found.id) is not None:
+        return "suspended"
+    if (at or clock.now()) > found.valid_until:
+        return "expired"
+    return "active" if last_issue(found.id) is not None else "unissued"
+
+
+def open_suspension(seal_id: int) -> SealSuspension | None:
+    return db.session.scalar(
+        sa.select(SealSuspension).where(SealSuspension.seal_id == seal_id, SealSuspension.ended_at.is_(None))
+    )
+
+
+def cancellation(seal_id: int) -> SealCancellation | None:
+    return db.session.get(SealCancellation, seal_id)
+
+
+def last_issue(seal_id: int) -> SealIssue | None:
+    return db.session.scalar(
+        sa.select(SealIssue).where(SealIssue.seal_id == seal_id).order_by(SealIssue.id.desc()).limit(1)
+    )
+
+
+def owner_name(found: Seal) -> str:
+    if found.owner_user_id is not None:
+        return people.user(found.owner_user_id).name
+    return people.unit(found.owner_unit_id).name if found.owner_unit_id is not None else ""
+
+
+# --- the ledger ---
+
+
+def ledger(
+    actor: Actor, *, search: str = "", status: str = "", kind: str = "", limit: int = 200
+) -> list[LedgerRow]:
+    """One row a seal, newest first; only those this person may see. `search`: part of a name or a card's
+    serial."""
+    query = sa.select(Seal).order_by(Seal.id.desc()).limit(limit)
+    if search:
+        like = f"%{search.replace('%', '').replace('_', '')}%"
+        query = query.where(sa.or_(Seal.name.ilike(like), Seal.card_serial.ilike(like)))
+    if kind:
+        query = query.where(Seal.kind == kind)
+    rows = [_row(s) for s in db.session.scalars(query) if _may_see(s, actor)]
+    return [r for r in rows if not status or r.status == status]
+
+
+def _row(found: Seal) -> LedgerRow:
+    issue = last_issue(found.id)
+    return LedgerRow(
+        seal=found,
+        status=status_of(found),
+        owner_name=owner_name(found),
+        collector_name=issue.collector_name if issue else None,
+    )
+
+
+def life(seal_id: int) -> list[LifeEvent]:
+    """Everything that happened to the seal, oldest first."""
+    found = seal(seal_id)
+    events = [
+        LifeEvent(
+            at=found.made_at,
+            what=Text("制成", "Made"),
+            who=found.operator_name,
+            detail=f"{found.maker_name} · {found.card_serial}",
+        )
+    ]
+    for issue in db.session.scalars(sa.select(SealIssue).where(SealIssue.seal_id == seal_id)):
+        events.append(
+            LifeEvent(
+                at=issue.recorded_at,
+                what=Text(
+                    f"发放，{issue.collector_name} 领取", f"Issued, collected by {issue.collector_name}"
+                ),
+                who=issue.by_name,
+                detail=f"{issue.collector_document} · {issue.on_behalf_of}",
+            )
+        )
+    for row in grants(seal_id):
+        events.append(
+            LifeEvent(
+                at=row.grant.granted_at,
+                what=Text(f"授权给{row.to.zh}", f"Authorised to {row.to.en}"),
+                who=row.grant.granted_by_name,
+                detail=row.grant.because,
+            )
+        )
+        if row.withdrawn:
+            events.append(
+                LifeEvent(
+                    at=row.withdrawn.at,
+                    what=Text(f"收回对{row.to.zh}的授权", f"Authorisation of {row.to.en} withdrawn"),
+                    who=row.withdrawn.by_name,
+                    detail=row.withdrawn.reason,
+                )
+            )
+    for stop in db.session.scalars(sa.select(SealSuspension).where(SealSuspension.seal_id == seal_id)):
+        events.append(
+            LifeEvent(at=stop.at, what=Text("停用", "Suspended"), who=stop.by_name, detail=stop.reason)
+        )
+        if stop.ended_at is not None:
+            events.append(
+                LifeEvent(
+                    at=stop.ended_at,
+                    what=Text("启用", "Resumed"),
+                    who=stop.ended_by_name or "",
+                    detail=stop.ended_reason or "",
+                )
+            )
+    end = cancellation(seal_id)
+    if end is not None:
+        events.append(
+            LifeEvent(at=end.at, what=Text("注销", "Cancelled"), who=end.by_name, detail=end.reason)
+        )
+    return sorted(events, key=lambda e: e.at)
+
+
+# --- grants and the decision ---
+
+
+def grants(seal_id: int) -> list[GrantRow]:
+    """Every grant of the seal, oldest first, withdrawn ones too."""
+    found = db.session.scalars(
+        sa.select(SealGrant).where(SealGrant.seal_id == seal_id).order_by(SealGrant.id)
+    )
+    return [GrantRow(grant=g, to=_to(g), withdrawn=db.session.get(GrantWithdrawal, g.id)) for g in found]
+
+
+def _to(grant: SealGrant) -> Text:
+    if grant.user_id is not None:
+        name = people.user(grant.user_id).name
+        return Text(name, name)
+    assert grant.unit_id is not None
+    unit = people.unit(grant.unit_id).name
+    role = rules.role_text(grant.role or "")
+    return Text(f"“{unit}”的{role.zh}", f"{role.en} of “{unit}”")
+
+
+def grants_of(seal_id: int) -> list[rules.GrantView]:
+    """The grants as the law sees them."""
+    return [
+        rules.GrantView(
+            id=row.grant.id,
+            user_id=row.grant.user_id,
+            role=row.grant.role,
+            unit_path=people.unit_path(row.grant.unit_id),
+            unit_name=people.unit(row.grant.unit_id).name if row.grant.unit_id is not None else "",
+            functions=row.grant.functions,
+            valid_from=row.grant.valid_from,
+            valid_until=row.grant.valid_until,
+            withdrawn=row.withdrawn is not None,
+            document_digest=row.grant.document_digest,
+        )
+        for row in grants(seal_id)
+    ]
+
+
+def may_use(
+    seal_id: int,
+    actor: Actor,
+    *,
+    function: str = "pdf",
+    document_digest: str | None = None,
+    at: datetime | None = None,
+) -> rules.Decision:
+    """The one decision point: may this person use this seal now, for this, and why (A20–A22, B10).
+
+    Ask at each use, also just before the signature: what was withdrawn in between counts.
+    """
+    moment = at or clock.now()
+    found = seal(seal_id)
+    view = rules.SealView(
+        name=found.name,
+        valid_from=found.valid_from,
+        valid_until=found.valid_until,
+        issued=last_issue(seal_id) is not None,
+        suspended=open_suspension(seal_id) is not None,
+        cancelled=cancellation(seal_id) is not None,
+        card_problem=_card_problem(found, moment),
+    )
+    return rules.decide_use(
+        view,
+        grants_of(seal_id),
+        actor,
+        function=function,
+        document_digest=document_digest,
+        at=moment,
+    )
+
+
+def _card_problem(found: Seal, at: datetime) -> Text | None:
+    """Why the seal's card cannot be used: lost, or its certificate is not good any more."""
+    try:
+        cards.check_registered_card(found.card_serial, "seal", at=at)
+    except CertificateRefused as refusal:
+        return refusal.text
+    except Refusal as refusal:
+        return refusal.text
+    return None
+
+
+def usable_by(actor: Actor, *, function: str = "pdf") -> list[Seal]:
+    """The seals this person may use now."""
+    found = db.session.scalars(sa.select(Seal).order_by(Seal.name, Seal.id))
+    return [s for s in found if may_use(s.id, actor, function=function).allowed]
+
+
+# --- bytes ---
+
+
+def seal_context(es_id: str) -> dict[str, Any]:
+    """For which place the stored SESeal is sealed."""
+    return {"kind": "seal", "es_id": es_id}
+
+
+def envelope_context(making: SealMaking) -> dict[str, Any]:
+    """For which card the envelope is: on another card it does not open."""
+    return {
+        "kind": "seal_on_card",
+        "es_id": making.es_id,
+        "card_serial": making.card_serial,
+        "card_cert_sha256": making.card_cert_sha256,
+    }
+
+
+def seal_der(seal_id: int) -> bytes:
+    """The SESeal as it was made, DER, byte for byte."""
+    found = seal(seal_id)
+    return vault.open(store.get(found.seal_object), context=seal_context(found.es_id))
+
+
+def envelope_sha256(seal_id: int) -> str:
+    """Of the ciphertext on the card, hex."""
+    making = making_of_seal(seal_id)
+    assert making.envelope_sha256 is not None
+    return making.envelope_sha256
+
+
+def making_of_seal(seal_id: int) -> SealMaking:
+    making = db.session.get(SealMaking, seal(seal_id).job_id)
+    assert making is not None
+    return making
+
+
+def making_of_job(job_id: int) -> SealMaking | None:
+    return db.session.get(SealMaking, job_id)
+
+
+def next_seq(card_serial: str) -> int:
+    """The number of the next production on this card, from 1; numbers given to failed ones are not reused."""
+    last = db.session.scalar(
+        sa.select(sa.func.max(SealMaking.seq)).where(SealMaking.card_serial == card_serial)
+    )
+    return (last or 0) + 1
+
+
+def live_seal_on_card(card_serial: str) -> Seal | None:
+    """A seal on this card that has not been cancelled."""
+    found = db.session.scalars(
+        sa.select(Seal).where(Seal.card_serial == card_serial).order_by(Seal.id.desc())
+    )
+    return next((s for s in found if cancellation(s.id) is None), None)
+
+
+def picture_of(impression_id: int) -> Picture:
+    """The impression as it goes into the seal."""
+    impression = impressions.impression(impression_id)
+    return Picture(
+        format="PNG",
+        data=impressions.clear_png(impression_id),
+        width_mm=round(impression.width_mm),
+        height_mm=round(impression.height_mm),
+    )
+
+
+def seals_of_impression(impression_id: int) -> Sequence[Seal]:
+    """What was made from it: whom a suspension or destruction touches (D4)."""
+    return db.session.scalars(
+        sa.select(Seal).where(Seal.impression_id == impression_id).order_by(Seal.id)
+    ).all()
