@@ -93,3 +93,4 @@ def record(refusal: Refusal, *, attempted: str, by: Actor) -> None:
         audit_log.append_refusal(refusal, attempted=attempted, by=by)
         audit_log.nudge()
         db.session.commit()
+    refusal.recorded = True

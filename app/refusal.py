@@ -27,6 +27,7 @@ class Refusal(Exception):
         self.text = Text(zh, en)
         self.fields = fields or {}
         self.details = details
+        self.recorded = False  # whether the log of illegal operations has it already
 
 
 class Invalid(Refusal):

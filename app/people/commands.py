@@ -1,0 +1,177 @@
+"""Verbs of people: register, appoint, log in. Every one passes the gate."""
+
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from app.actor import Actor
+from app.clock import now
+from app.command import command
+from app.db import db, lock_row
+from app.people import queries, rules
+from app.people.facts import (
+    LoggedIn,
+    LoggedOut,
+    LoginFailed,
+    PasswordChanged,
+    RoleEnded,
+    RoleGranted,
+    UnitRegistered,
+    UserRegistered,
+)
+from app.people.models import LoginSession, RoleGrant, Unit, User
+from app.refusal import Conflict, Forbidden, Invalid, NotFound
+from app.settings import current_settings
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)  # OWASP's argon2id, about 20 ms
+_nobody = _hasher.hash("a password that nobody has")
+
+
+@command
+def register_unit(
+    name: str, *, code: str | None = None, parent_id: int | None = None, by: Actor
+) -> UnitRegistered:
+    """Enter a unit below `parent_id`. `code`: 统一社会信用代码. Refuses Invalid, Conflict (code known), Forbidden."""
+    _check_registrar(by)
+    if not name.strip():
+        raise Invalid("people.no_name", zh="请填写单位名称", en="Give the unit a name")
+    if code:
+        rules.check_credit_code(code)
+        if db.session.scalar(sa.select(Unit.id).where(Unit.code == code)):
+            raise Conflict(
+                "people.code_known", zh="该信用代码已登记", en="This credit code is registered already"
+            )
+    level = queries.unit(parent_id).level + 1 if parent_id else 1
+    unit = Unit(name=name.strip(), code=code or None, parent_id=parent_id, level=level)
+    db.session.add(unit)
+    db.session.flush()
+    return UnitRegistered(unit_id=unit.id, unit_name=unit.name, code=unit.code, parent_id=parent_id)
+
+
+@command
+def register_user(login: str, name: str, unit_id: int, password: str, *, by: Actor) -> UserRegistered:
+    """Enter a person with a first password. Refuses Invalid, Conflict (login taken), Forbidden."""
+    _check_registrar(by)
+    rules.check_login_name(login)
+    rules.check_password(password, login)
+    queries.unit(unit_id)
+    if not name.strip():
+        raise Invalid("people.no_name", zh="请填写姓名", en="Give the person a name")
+    if queries.user_by_login(login):
+        raise Conflict(
+            "people.login_taken", zh="登录名已被使用,请换一个", en="This login is taken; choose another"
+        )
+    user = User(login=login, name=name.strip(), unit_id=unit_id, password_hash=_hasher.hash(password))
+    db.session.add(user)
+    db.session.flush()
+    return UserRegistered(user_id=user.id, login=login, user_name=user.name, unit_id=unit_id)
+
+
+def _check_registrar(by: Actor) -> None:
+    if by.kind != "system" and not by.has("system_administrator"):
+        raise Forbidden(
+            "people.may_not_register",
+            zh="只有系统管理员可以登记单位和人员",
+            en="Only the system administrator registers units and people",
+        )
+
+
+@command
+def appoint(user_id: int, role: str, unit_id: int | None = None, *, by: Actor) -> RoleGranted:
+    """Give a person a role, for one unit and what is under it, or everywhere. Refuses Conflict by D6."""
+    rules.check_may_appoint(by, role, first=True)
+    user = lock_row(User, user_id)
+    if user is None:
+        raise NotFound("people.no_user", zh="没有这个人员", en="There is no such person", user_id=user_id)
+    if by.id == user_id:
+        raise Forbidden(
+            "people.not_oneself", zh="不能给自己授予角色", en="Nobody grants a role to themselves"
+        )
+    held = queries.grants_of(user_id)
+    rules.check_roles_together((g.role for g in held), role)
+    if any(g.role == role and g.unit_id == unit_id for g in held):
+        raise Conflict("people.role_held", zh="此人已有该角色", en="This person holds the role already")
+    grant = RoleGrant(user_id=user_id, role=role, unit_id=unit_id, granted_by_id=by.id)
+    db.session.add(grant)
+    db.session.flush()
+    return RoleGranted(user_id=user_id, role=role, unit_id=unit_id, grant_id=grant.id)
+
+
+@command
+def dismiss(grant_id: int, *, by: Actor) -> RoleEnded:
+    """End a role that is held; the record stays. Refuses Conflict when it has ended already."""
+    rules.check_may_appoint(by, "", first=False)
+    grant = lock_row(RoleGrant, grant_id)
+    if grant is None or grant.valid_until is not None:
+        raise Conflict("people.role_ended", zh="该角色已解除", en="This role has ended already")
+    grant.valid_until = now()
+    return RoleEnded(user_id=grant.user_id, role=grant.role, unit_id=grant.unit_id, grant_id=grant.id)
+
+
+@command
+def log_in(login: str, password: str, *, token: str, by: Actor) -> LoggedIn | LoginFailed:
+    """Open a session for the cookie's `token` (256 random bits, made by the door; only its hash is kept).
+
+    A wrong password is a fact too, not a refusal: its counter must stay. After
+    `login_attempts_before_lock` failures in a row the login is locked for `login_lock_s`.
+    """
+    settings, at = current_settings(), now()
+    found = queries.user_by_login(login)
+    user = lock_row(User, found.id) if found else None
+    right = _verify(user.password_hash if user else _nobody, password)
+    if user is None or not user.active:
+        return LoginFailed(login=login[:64], known=user is not None, reason="inactive" if user else "unknown")
+    if rules.locked(user.locked_until, at):
+        return LoginFailed(login=login[:64], known=True, reason="locked")
+    if not right:
+        user.failed_logins += 1
+        user.locked_until = rules.lock_after_failure(
+            user.failed_logins, settings.login_attempts_before_lock, settings.login_lock_s, at
+        )
+        return LoginFailed(login=login[:64], known=True, reason="password")
+    user.failed_logins, user.locked_until = 0, None
+    session = LoginSession(
+        token_hash=queries.token_hash(token),
+        user_id=user.id,
+        ip=by.origin.ip,
+        user_agent=(by.origin.user_agent or "")[:300] or None,
+    )
+    db.session.add(session)
+    db.session.flush()
+    return LoggedIn(user_id=user.id, session_id=session.id)
+
+
+def _verify(stored: str, password: str) -> bool:
+    """Takes as long for a login that does not exist as for one that does."""
+    try:
+        return _hasher.verify(stored, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@command
+def log_out(session_id: int, *, by: Actor) -> LoggedOut:
+    """End a session of one's own. Refuses Forbidden for another's."""
+    session = lock_row(LoginSession, session_id)
+    if session is None or session.user_id != by.id:
+        raise Forbidden(
+            "people.not_your_session", zh="只能结束自己的登录", en="Only your own logins can be ended"
+        )
+    session.ended_at = session.ended_at or now()
+    return LoggedOut(user_id=session.user_id, session_id=session.id)
+
+
+@command
+def change_password(old: str, new: str, *, by: Actor) -> PasswordChanged:
+    """Change one's own password; every other login of the person ends. Refuses Forbidden on a wrong old one."""
+    user = lock_row(User, by.id)
+    if not _verify(user.password_hash, old):
+        raise Forbidden("people.wrong_password", zh="原密码不正确", en="The old password is wrong")
+    rules.check_password(new, user.login)
+    user.password_hash = _hasher.hash(new)
+    db.session.execute(
+        sa.update(LoginSession)
+        .where(LoginSession.user_id == user.id, LoginSession.ended_at.is_(None))
+        .values(ended_at=now())
+    )
+    return PasswordChanged(user_id=user.id)

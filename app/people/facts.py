@@ -1,0 +1,67 @@
+"""What the commands of people make true. Pure."""
+
+from app.fact import Fact, LogClass
+
+
+class UnitRegistered(
+    Fact, name="unit.registered", zh="登记单位", en="Unit registered", log_class=LogClass.CONFIGURATION
+):
+    unit_id: int
+    unit_name: str
+    code: str | None
+    parent_id: int | None
+
+
+class UserRegistered(
+    Fact, name="user.registered", zh="登记人员", en="Person registered", log_class=LogClass.CONFIGURATION
+):
+    user_id: int
+    login: str
+    user_name: str
+    unit_id: int
+
+
+class RoleGranted(
+    Fact, name="role.granted", zh="授予角色", en="Role granted", log_class=LogClass.SEAL_AUTHORIZATION
+):
+    user_id: int
+    role: str
+    unit_id: int | None
+    grant_id: int
+
+
+class RoleEnded(
+    Fact, name="role.ended", zh="解除角色", en="Role ended", log_class=LogClass.SEAL_AUTHORIZATION
+):
+    user_id: int
+    role: str
+    unit_id: int | None
+    grant_id: int
+
+
+class LoggedIn(Fact, name="person.logged_in", zh="登录", en="Logged in", log_class=LogClass.LOGIN):
+    """The session's token is not part of the Fact: it is handed to the door by `commands.take_token`."""
+
+    user_id: int
+    session_id: int
+
+
+class LoggedOut(Fact, name="person.logged_out", zh="退出登录", en="Logged out", log_class=LogClass.LOGIN):
+    user_id: int
+    session_id: int
+
+
+class LoginFailed(
+    Fact, name="person.login_failed", zh="登录失败", en="Login failed", log_class=LogClass.LOGIN
+):
+    """`known`: whether such a login exists; the page never tells."""
+
+    login: str
+    known: bool
+    reason: str
+
+
+class PasswordChanged(
+    Fact, name="person.password_changed", zh="修改密码", en="Password changed", log_class=LogClass.LOGIN
+):
+    user_id: int

@@ -1,0 +1,152 @@
+"""Who comes through this door: the session behind the cookie, and roles that a page asks for."""
+
+import functools
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+from flask import Flask, Response, g, redirect, request, url_for
+
+from app import command as gate
+from app.actor import Actor, Origin
+from app.clock import now
+from app.db import db
+from app.glossary import ROLES
+from app.people import queries
+from app.people.models import LoginSession
+from app.refusal import Forbidden, Unauthenticated
+from app.settings import current_settings
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+
+def cookie_name() -> str:
+    """`__Host-` binds the cookie to this very host, but browsers take it over https only."""
+    return "__Host-yinxu" if current_settings().https else "yinxu"
+
+
+def origin() -> Origin:
+    """Where the request came from. The address is the proxy's word only as far as the settings trust it."""
+    agent = request.headers.get("User-Agent")
+    return Origin(ip=request.remote_addr, user_agent=agent[:300] if agent else None)
+
+
+def current_actor() -> Actor:
+    """The person behind this request. Refuses Unauthenticated when nobody is logged in."""
+    actor = maybe_actor()
+    if actor is None:
+        raise Unauthenticated(
+            "people.log_in_first",
+            zh="请先登录,登录后会回到此页",
+            en="Log in first; you will come back to this page",
+        )
+    return actor
+
+
+def anonymous() -> Actor:
+    """Somebody unknown, from somewhere known."""
+    return Actor(kind="person", origin=origin())
+
+
+def who() -> Actor:
+    """The person behind this request, or somebody unknown."""
+    return maybe_actor() or anonymous()
+
+
+def maybe_actor() -> Actor | None:
+    if "actor" not in g:
+        g.actor = _find_actor()
+    return cast("Actor | None", g.actor)
+
+
+def current_session() -> LoginSession | None:
+    maybe_actor()
+    return cast("LoginSession | None", g.get("login_session"))
+
+
+def _find_actor() -> Actor | None:
+    token = request.cookies.get(cookie_name())
+    if not token:
+        return None
+    session = queries.session_of(token)
+    if session is None:
+        g.stale_cookie = True
+        _record_forgery(token)
+        return None
+    _touch(session)
+    g.login_session = session
+    return queries.actor_of(session.user_id, origin())
+
+
+def _record_forgery(token: str) -> None:
+    """A cookie that no login of ours ever had is an illegal operation (A26); one that ended is not."""
+    known = db.session.scalar(
+        sa.select(LoginSession.id).where(LoginSession.token_hash == queries.token_hash(token))
+    )
+    if known is None:
+        refusal = Unauthenticated(
+            "people.forged_session",
+            zh="登录凭证无效,请重新登录",
+            en="The session is not genuine; log in again",
+        )
+        gate.record(refusal, attempted=f"{request.method} {request.path}", by=anonymous())
+
+
+def _touch(session: LoginSession) -> None:
+    """Note that the session lives, at most once a minute: reading a page should rarely write."""
+    at = now()
+    if at - session.seen_at > timedelta(seconds=60):
+        db.session.execute(sa.update(LoginSession).where(LoginSession.id == session.id).values(seen_at=at))
+        db.session.commit()
+
+
+def login_required(view: V) -> V:
+    @functools.wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        current_actor()
+        return view(*args, **kwargs)
+
+    return cast(V, guarded)
+
+
+def requires(*roles: str) -> Callable[[V], V]:
+    """Only people who hold one of the roles, somewhere; the command behind checks for which unit."""
+
+    def decorate(view: V) -> V:
+        @functools.wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            check(current_actor(), *roles)
+            return view(*args, **kwargs)
+
+        return cast(V, guarded)
+
+    return decorate
+
+
+def check(actor: Actor, *roles: str) -> None:
+    """Refuses Forbidden unless one of the roles is held."""
+    if any(actor.has(role) for role in roles):
+        return
+    names = [ROLES[role] for role in roles]
+    raise Forbidden(
+        "people.role_missing",
+        zh=f"此页面需要角色:{'、'.join(n.zh for n in names)}。如需要,请联系安全保密管理员授权",
+        en=f"This page needs the role {' or '.join(n.en for n in names)}. Ask the security officer for it",
+        needed=list(roles),
+    )
+
+
+def to_login() -> Response:
+    """The login page, which leads back here."""
+    back = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    return cast(Response, redirect(url_for("people.login", next=back)))
+
+
+def init_app(app: Flask) -> None:
+    """Templates may ask `current_actor` (None when nobody is logged in)."""
+
+    def offer() -> dict[str, Any]:
+        return {"current_actor": maybe_actor()}
+
+    app.context_processor(offer)

@@ -1,0 +1,126 @@
+"""Reading people: units and what is above them, users, roles held now, logins."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from app.actor import Actor, Grant, Origin
+from app.clock import now
+from app.db import db
+from app.people.models import LoginSession, RoleGrant, Unit, User
+from app.refusal import NotFound
+from app.settings import current_settings
+
+
+def unit(unit_id: int) -> Unit:
+    found = db.session.get(Unit, unit_id)
+    if found is None:
+        raise NotFound("people.no_unit", zh="没有这个单位", en="There is no such unit", unit_id=unit_id)
+    return found
+
+
+def units() -> Sequence[Unit]:
+    return db.session.scalars(sa.select(Unit).order_by(Unit.level, Unit.id)).all()
+
+
+def unit_path(unit_id: int | None) -> frozenset[int]:
+    """The unit and all units above it; empty for None."""
+    above: set[int] = set()
+    while unit_id is not None and unit_id not in above:
+        above.add(unit_id)
+        unit_id = db.session.scalar(sa.select(Unit.parent_id).where(Unit.id == unit_id))
+    return frozenset(above)
+
+
+def user(user_id: int) -> User:
+    found = db.session.get(User, user_id)
+    if found is None:
+        raise NotFound("people.no_user", zh="没有这个人员", en="There is no such person", user_id=user_id)
+    return found
+
+
+def user_by_login(login: str) -> User | None:
+    return db.session.scalars(sa.select(User).where(User.login == login)).first()
+
+
+def people() -> Sequence[User]:
+    return db.session.scalars(sa.select(User).order_by(User.unit_id, User.name, User.id)).all()
+
+
+def people_of(unit_id: int) -> Sequence[User]:
+    """The active people of one unit, by name."""
+    return db.session.scalars(
+        sa.select(User).where(User.unit_id == unit_id, User.active).order_by(User.name, User.id)
+    ).all()
+
+
+def _held_at(at: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        RoleGrant.valid_from <= at, sa.or_(RoleGrant.valid_until.is_(None), RoleGrant.valid_until > at)
+    )
+
+
+def grants_of(user_id: int) -> Sequence[RoleGrant]:
+    """The roles that a person holds now."""
+    return db.session.scalars(
+        sa.select(RoleGrant).where(RoleGrant.user_id == user_id, _held_at(now())).order_by(RoleGrant.id)
+    ).all()
+
+
+def users_with_role(role: str, unit_id: int | None = None) -> Sequence[User]:
+    """Active people who hold the role now, for `unit_id` if one is given."""
+    where = [RoleGrant.role == role, _held_at(now()), User.active]
+    if unit_id is not None:
+        where.append(sa.or_(RoleGrant.unit_id.is_(None), RoleGrant.unit_id.in_(unit_path(unit_id))))
+    return db.session.scalars(
+        sa.select(User)
+        .join(RoleGrant, RoleGrant.user_id == User.id)
+        .where(*where)
+        .distinct()
+        .order_by(User.id)
+    ).all()
+
+
+def actor_of(user_id: int, origin: Origin | None = None) -> Actor:
+    """The person as one who acts, with the roles held at this moment."""
+    person = user(user_id)
+    grants = frozenset(Grant(role=g.role, unit_id=g.unit_id) for g in grants_of(user_id))
+    return Actor(
+        kind="person",
+        id=person.id,
+        name=person.name,
+        unit_id=person.unit_id,
+        grants=grants if person.active else frozenset(),
+        origin=origin or Origin(),
+    )
+
+
+def token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def session_of(token: str) -> LoginSession | None:
+    """The live login of a cookie's token; None when it ended, idled too long, or never was."""
+    settings, at = current_settings(), now()
+    found = db.session.scalars(
+        sa.select(LoginSession).where(
+            LoginSession.token_hash == token_hash(token), LoginSession.ended_at.is_(None)
+        )
+    ).first()
+    if found is None:
+        return None
+    idle = at - found.seen_at > timedelta(seconds=settings.session_idle_s)
+    old = at - found.created_at > timedelta(seconds=settings.session_life_s)
+    return None if idle or old or not user(found.user_id).active else found
+
+
+def sessions_of(user_id: int) -> Sequence[LoginSession]:
+    """The logins of a person that have not been ended, newest first."""
+    return db.session.scalars(
+        sa.select(LoginSession)
+        .where(LoginSession.user_id == user_id, LoginSession.ended_at.is_(None))
+        .order_by(LoginSession.id.desc())
+        .limit(20)
+    ).all()

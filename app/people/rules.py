@@ -1,0 +1,91 @@
+"""The law of people: who may hold which roles together, what a login looks like. Pure."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from app.actor import Actor
+from app.glossary import OFFICERS, ROLES
+from app.refusal import Conflict, Forbidden, Invalid
+from app.text import Text
+
+CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_CREDIT_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
+_LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,63}")
+PASSWORD_LENGTH = (10, 128)
+
+
+def check_login_name(login: str) -> None:
+    if not _LOGIN.fullmatch(login):
+        raise Invalid(
+            "people.bad_login",
+            zh="登录名以小写字母开头,2–64 个字符,只含小写字母、数字、点、下划线和连字符",
+            en="A login starts with a lower-case letter: 2 to 64 of a-z, 0-9, dot, underscore, hyphen",
+        )
+
+
+def check_password(password: str, login: str) -> None:
+    """Length is what counts (ASVS 6.2); a password that holds the login is refused."""
+    shortest, longest = PASSWORD_LENGTH
+    if not shortest <= len(password) <= longest or login.lower() in password.lower():
+        raise Invalid(
+            "people.weak_password",
+            zh=f"密码须为 {shortest}–{longest} 个字符,且不得包含登录名",
+            en=f"A password has {shortest} to {longest} characters and does not contain the login",
+        )
+
+
+def check_credit_code(code: str) -> None:
+    """统一社会信用代码, GB 32100-2015: 18 characters, the last one a check character modulo 31."""
+    well_formed = len(code) == 18 and all(c in CREDIT_ALPHABET for c in code)
+    if not well_formed or credit_check_character(code[:17]) != code[17]:
+        sentence = Text(
+            "统一社会信用代码不正确,请核对 18 位代码(含校验位)",
+            "This is no valid unified social credit code; check its 18 characters",
+        )
+        raise Invalid("people.bad_credit_code", zh=sentence.zh, en=sentence.en, fields={"code": sentence})
+
+
+def credit_check_character(body: str) -> str:
+    """The 18th character for the first 17."""
+    total = sum(CREDIT_ALPHABET.index(c) * w for c, w in zip(body, _CREDIT_WEIGHTS, strict=True))
+    return CREDIT_ALPHABET[(31 - total % 31) % 31]
+
+
+def check_roles_together(held: Iterable[str], new: str) -> None:
+    """三员分立 (D6): nobody holds two of the three officers, none of them holds any other role."""
+    if new not in ROLES:
+        raise Invalid("people.unknown_role", zh="没有这个角色", en="There is no such role", role=new)
+    others = set(held) - {new}
+    clash = (new in OFFICERS and bool(others)) or bool(others & OFFICERS)
+    if clash:
+        raise Conflict(
+            "people.officers_apart",
+            zh="三员分立:三员之间不得兼任,也不得兼任其他角色。请先解除原有角色,或另选人员",
+            en="The three officers are kept apart: none may hold another role. End the other role first, "
+            "or choose another person",
+            held=sorted(others),
+            role=new,
+        )
+
+
+def check_may_appoint(by: Actor, role: str, *, first: bool) -> None:
+    """The security officer grants roles; the officers themselves are first appointed by the ceremony (D6)."""
+    if by.kind == "system" and first:
+        return
+    if not by.has("security_officer"):
+        raise Forbidden(
+            "people.may_not_appoint",
+            zh="只有安全保密管理员可以授予或解除角色",
+            en="Only the security officer grants and ends roles",
+            role=role,
+        )
+
+
+def locked(locked_until: datetime | None, at: datetime) -> bool:
+    return locked_until is not None and at < locked_until
+
+
+def lock_after_failure(failures: int, allowed: int, lock_s: int, at: datetime) -> datetime | None:
+    """Until when a login is locked after so many failures in a row; None: not yet."""
+    return at + timedelta(seconds=lock_s) if failures >= allowed else None

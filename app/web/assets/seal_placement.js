@@ -1,0 +1,1 @@
+// Drag a seal to its place.

@@ -1,0 +1,111 @@
+"""A Refusal becomes an HTTP answer here, and only here: a page, a fragment, or JSON. Never a stack trace."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import structlog
+from flask import Flask, current_app, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError  # pyright: ignore[reportMissingTypeStubs]
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from app import command as gate
+from app.actor import Actor
+from app.refusal import Forbidden, Invalid, NotFound, Refusal, TooMany, Unauthenticated
+from app.text import Text
+
+log = structlog.get_logger()
+_UNRECORDED = (Unauthenticated, NotFound, Invalid)
+"""What a door may refuse without an entry: asking the way is no illegal operation."""
+
+
+def wants_json() -> bool:
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
+    return best == "application/json" or request.path.startswith("/agent/")
+
+
+def answer(refusal: Refusal) -> ResponseReturnValue:
+    """The refusal as the asker can read it. `Unauthenticated` on a page leads to the login."""
+    _record_once(refusal)
+    if wants_json():
+        return jsonify(error=as_json(refusal)), refusal.status
+    if isinstance(refusal, Unauthenticated) and not request.headers.get("HX-Request"):
+        return _hook("to_login")()
+    return _page(refusal.status, refusal.text, refusal.code)
+
+
+def as_json(refusal: Refusal) -> dict[str, Any]:
+    fields = {name: {"zh": text.zh, "en": text.en} for name, text in refusal.fields.items()}
+    return {"code": refusal.code, "zh": refusal.text.zh, "en": refusal.text.en, "fields": fields}
+
+
+def _record_once(refusal: Refusal) -> None:
+    if refusal.recorded or isinstance(refusal, _UNRECORDED):
+        return
+    gate.record(refusal, attempted=f"{request.method} {request.path}", by=_hook("who")())
+
+
+def _hook(name: str) -> Callable[[], Any]:
+    """What only a house above knows (who asks, where the login is); the factory hands it in."""
+    return cast("dict[str, Callable[[], Any]]", current_app.extensions["yinxu.errors"])[name]
+
+
+def _page(status: int, text: Text, code: str) -> ResponseReturnValue:
+    template = "web/_refusal.html" if request.headers.get("HX-Request") else "web/refusal.html"
+    return make_response(render_template(template, status=status, text=text, code=code), status)
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    """Werkzeug's own errors, in our words."""
+    refusal = _known(error)
+    if refusal is not None:
+        return answer(refusal)
+    if error.response is not None:
+        return error.response  # pyright: ignore[reportReturnType]
+    text = Text("请求有误,请返回后重试", "The request cannot be answered; go back and try again")
+    return _page(error.code or 400, text, f"http.{error.code}")
+
+
+def _known(error: HTTPException) -> Refusal | None:
+    if isinstance(error, CSRFError):
+        return Forbidden(
+            "web.csrf",
+            zh="表单已过期或不是从本系统页面提交的。请刷新页面后重新提交",
+            en="The form has expired or did not come from a page of this system. Reload the page and send it again",
+        )
+    if isinstance(error, RequestEntityTooLarge):
+        return TooMany(
+            "web.too_large",
+            zh="上传的内容太大。请压缩或拆分后再上传",
+            en="The upload is too large. Make it smaller or split it, then upload again",
+        )
+    if error.code == 404:
+        return NotFound(
+            "web.no_page", zh="没有这个页面,请检查地址", en="There is no such page; check the address"
+        )
+    if error.code == 429:
+        return TooMany(
+            "web.too_often",
+            zh="操作太频繁,请稍候一分钟再试",
+            en="Too many requests; wait a minute and try again",
+        )
+    return None
+
+
+def _broken(error: Exception) -> ResponseReturnValue:
+    """What nobody foresaw: logged with its trace for the administrator, one sentence for the reader."""
+    log.exception("request.broken", path=request.path, method=request.method, error=type(error).__name__)
+    text = Text(
+        "系统出错,您的操作没有生效。请稍后重试;若仍出错,请告知系统管理员",
+        "Something broke and nothing was changed. Try again later; if it stays, tell the system administrator",
+    )
+    if wants_json():
+        return jsonify(error={"code": "broken", "zh": text.zh, "en": text.en, "fields": {}}), 500
+    return _page(500, text, "broken")
+
+
+def init_app(app: Flask, *, who: Callable[[], Actor], to_login: Callable[[], Any]) -> None:
+    app.extensions["yinxu.errors"] = {"who": who, "to_login": to_login}
+    app.register_error_handler(Refusal, answer)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _broken)
