@@ -266,6 +266,17 @@ def trust_from(folder: Path, *, crl_required: bool = True) -> Trust:
     )
 
 
+def trust_of(
+    roots: Iterable[bytes], intermediates: Iterable[bytes] = (), crls: Iterable[bytes] = ()
+) -> Trust:
+    """The same from DER in hand; certificates whose issuer has no fresh list are not refused for that."""
+    return Trust(
+        roots=tuple(x509.load_der_x509_certificate(der) for der in roots),
+        intermediates=tuple(x509.load_der_x509_certificate(der) for der in intermediates),
+        crls=tuple(x509.load_der_x509_crl(der) for der in crls),
+    )
+
+
 def _certificates(paths: Iterable[Path]) -> Iterable[x509.Certificate]:
     for path in paths:
         yield from x509.load_pem_x509_certificates(path.read_bytes())
@@ -275,6 +286,16 @@ def _crl(data: bytes) -> x509.CertificateRevocationList:
     if data.lstrip().startswith(b"-----BEGIN"):
         return x509.load_pem_x509_crl(data)
     return x509.load_der_x509_crl(data)
+
+
+def as_der(data: bytes) -> bytes:
+    """A certificate file, PEM or DER, as DER; what is neither comes back as it is and will be refused."""
+    if not data.lstrip().startswith(b"-----BEGIN"):
+        return data
+    try:
+        return x509.load_pem_x509_certificate(data).public_bytes(Encoding.DER)
+    except UNREADABLE:
+        return data
 
 
 def root_certificates(trust: Trust) -> tuple[bytes, ...]:
@@ -288,7 +309,10 @@ def fingerprint(certificate: bytes) -> str:
 
 
 def common_name(certificate: bytes) -> str:
-    """The subject's CN, or its whole name."""
-    subject = x509.load_der_x509_certificate(certificate).subject
+    """The subject's CN, or its whole name; a dash when unreadable."""
+    try:
+        subject = x509.load_der_x509_certificate(certificate).subject
+    except UNREADABLE:
+        return "—"
     names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(names[0].value) if names else subject.rfc4514_string()
