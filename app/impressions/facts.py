@@ -1,0 +1,56 @@
+"""What the commands of impressions make true. Pure."""
+
+from app.fact import Fact, LogClass
+
+_MANAGEMENT = LogClass.SEAL_MANAGEMENT
+
+
+class ImpressionRegistered(
+    Fact, name="impression.registered", zh="导入印模", en="Impression registered", log_class=_MANAGEMENT
+):
+    """`displaced_id`: the impression of the same owner, kind and name that stopped being effective (A9)."""
+
+    impression_id: int
+    displaced_id: int | None
+    unit_id: int | None
+    owner_user_id: int | None
+    kind: str
+    impression_name: str
+    width_mm: float
+    height_mm: float
+    digest: str
+
+
+class ImpressionSuspended(
+    Fact, name="impression.suspended", zh="停用印模", en="Impression suspended", log_class=_MANAGEMENT
+):
+    impression_id: int
+    unit_id: int | None
+    reason: str
+
+
+class ImpressionResumed(
+    Fact, name="impression.resumed", zh="启用印模", en="Impression resumed", log_class=_MANAGEMENT
+):
+    impression_id: int
+    unit_id: int | None
+    reason: str
+    displaced_id: int | None
+
+
+class ImpressionDestroyed(
+    Fact, name="impression.destroyed", zh="销毁印模", en="Impression destroyed", log_class=_MANAGEMENT
+):
+    """`witness`: 监销人, who saw it happen (D3)."""
+
+    impression_id: int
+    unit_id: int | None
+    reason: str
+    witness: str
+
+
+class ImpressionViewed(
+    Fact, name="impression.viewed", zh="查看印模", en="Impression viewed", log_class=_MANAGEMENT
+):
+    impression_id: int
+    unit_id: int | None

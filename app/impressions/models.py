@@ -1,0 +1,75 @@
+"""Tables: impressions, and what happened to them as records (a state is a row that says who, when and why)."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.clock import now
+from app.db import Base
+
+
+class ImpressionName(Base):
+    """One row for each owner, kind and name: the lock that serialises who is effective."""
+
+    __tablename__ = "impression_name"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    owner_key: Mapped[str] = mapped_column(sa.String(40))
+    kind: Mapped[str] = mapped_column(sa.String(30))
+    name: Mapped[str] = mapped_column(sa.String(200))
+
+    __table_args__ = (sa.UniqueConstraint("owner_key", "kind", "name"),)
+
+
+class Impression(Base):
+    """An approved impression. `owner_key`: `unit:3` or `user:7`. `digest`: of the clear PNG; `envelope`: the
+    ciphertext's digest in the object store. Effective from `valid_from` without end (A6)."""
+
+    __tablename__ = "impression"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    owner_key: Mapped[str] = mapped_column(sa.String(40))
+    kind: Mapped[str] = mapped_column(sa.String(30))
+    name: Mapped[str] = mapped_column(sa.String(200))
+    width_mm: Mapped[float]
+    height_mm: Mapped[float]
+    digest: Mapped[str] = mapped_column(sa.String(80))
+    envelope: Mapped[str] = mapped_column(sa.String(80))
+    valid_from: Mapped[datetime] = mapped_column(default_factory=now)
+    effective: Mapped[bool] = mapped_column(default=True)
+    owner_unit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("unit.id"), default=None, index=True)
+    owner_user_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("user_account.id"), default=None, index=True
+    )
+    registered_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+
+    __table_args__ = (
+        # A9, guaranteed by the database itself
+        sa.Index(
+            "uq_impression_effective",
+            "owner_key",
+            "kind",
+            "name",
+            unique=True,
+            sqlite_where=sa.text("effective = 1"),
+            postgresql_where=sa.text("effective"),
+        ),
+        sa.CheckConstraint("(owner_unit_id IS NULL) <> (owner_user_id IS NULL)", name="one_owner"),
+        sa.CheckConstraint("width_mm > 0 AND height_mm > 0", name="has_size"),
+    )
+
+
+class ImpressionEvent(Base):
+    """What was done to an impression: suspended, resumed, displaced, destroyed. Only ever appended."""
+
+    __tablename__ = "impression_event"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    impression_id: Mapped[int] = mapped_column(sa.ForeignKey("impression.id"), index=True)
+    verb: Mapped[str] = mapped_column(sa.String(20))
+    reason: Mapped[str] = mapped_column(sa.String(500))
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    by_name: Mapped[str] = mapped_column(sa.String(100), default="")
+    witness: Mapped[str] = mapped_column(sa.String(100), default="")
+    at: Mapped[datetime] = mapped_column(default_factory=now)
