@@ -41,8 +41,9 @@ ByteRange = tuple[int, int, int, int]
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """`gap`: from where to where the container stands, brackets included. `intact`: the digest over the range
-    is the signed one. `valid`: the signature over it holds under `certificate` (DER). `signature`: its raw
-    value, which identifies it. Neither says anything about trust."""
+    is the signed one. `valid`: the signature over it holds under `certificate` (DER). `id`: digest of what was
+    signed, which names this signature for ever (its value would not do: ECDSA allows a second one). Nothing
+    here speaks of trust."""
 
     byte_range: ByteRange | None
     gap: tuple[int, int] | None
@@ -52,7 +53,7 @@ class Claim:
     valid: bool = False
     container: bytes | None = field(default=None, repr=False)
     certificate: bytes | None = field(default=None, repr=False)
-    signature: bytes | None = field(default=None, repr=False)
+    id: str | None = None
 
     @property
     def holds(self) -> bool:
@@ -139,7 +140,7 @@ def _check_container(
             claim,
             container=info.dump(),
             certificate=certificate.dump(),
-            signature=signer["signature"].native,
+            id=_id(signer),
         )
     except Exception as error:  # asn1crypto raises anything for what is no CMS; that is the finding
         return replace(claim, fault="container_unreadable", detail=_say(error))
@@ -153,6 +154,12 @@ def _check_container(
     except Exception as error:  # an algorithm nobody here computes, or a structure beyond its standard
         return replace(claim, fault="unsupported", detail=_say(error))
     return replace(claim, intact=bool(intact), valid=bool(valid))
+
+
+def _id(signer: Any) -> str:
+    attributes = signer["signed_attrs"]
+    signed: bytes = attributes.untag().dump() if attributes.native else signer["signature"].native
+    return f"sha256:{hashlib.sha256(signed).hexdigest()}"
 
 
 def _check_time_stamp(
@@ -195,7 +202,7 @@ def _unclaimed(pdf: bytes, start: int) -> Claim:
         fault="unclaimed",
         container=found.container if found else None,
         certificate=found.certificate if found else None,
-        signature=found.signature if found else None,
+        id=found.id if found else None,
     )
 
 

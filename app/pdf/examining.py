@@ -19,7 +19,7 @@ from app.pdf import cms
 from app.pdf.claims import CLAIM_LIMIT, ByteRange, Claim, check_range, read_claims
 from app.pdf.foreign import DIFF_POLICY, DiffResult, EmbeddedPdfSignature, enumerate_sig_fields
 from app.pdf.foreign import asn1_cms as asn1
-from app.pdf.reading import looks_like_pdf, open_reader
+from app.pdf.reading import looks_like_pdf, open_reader, value
 from app.pdf.sealing import PIXEL_LIMIT, SEAL_KEY
 from app.pdf.trusting import Holder, Trust, TrustProblem, holder_of, judge_trust
 from app.refusal import Refusal
@@ -47,9 +47,8 @@ class Examined:
     """One signature. `field` is None when only the raw bytes speak of it. `permits`: the highest modification
     its own DocMDP entry allows, None when it says nothing. `seal`: DER of the electronic seal in the signed
     range. `stamp`: digest of the picture shown (`picture_digest`). `canonical`: see `cms.is_canonical`, None
-    unless the signature is of our making and holds. `id`: names this signature for the register of withdrawals."""
+    unless the signature is of our making and holds."""
 
-    id: str | None
     field: str | None
     claim: Claim
     holder: Holder | None
@@ -132,12 +131,11 @@ def _examine_embedded(embedded: Any, claim: Claim, trust: Trust, at: datetime) -
     coverage, modification = _changes(embedded, claim)
     seal = _seal(dictionary)
     return Examined(
-        id=_id(claim),
         field=embedded.field_name,
         claim=claim,
         holder=holder_of(claim.certificate) if claim.certificate else None,
         time=_moment(embedded),
-        reason=_text(dictionary.get("/Reason")),
+        reason=_text(value(dictionary, "/Reason")),
         is_time_stamp=embedded.sig_object_type == "/DocTimeStamp",
         trust_problem=_trust(claim, trust, at),
         coverage=coverage,
@@ -153,7 +151,6 @@ def _examine_raw(claim: Claim, pdf: bytes, trust: Trust, at: datetime) -> Examin
     """A claim that the structure does not know of: how far it reaches is all that can be said."""
     whole = claim.byte_range is not None and claim.byte_range[2] + claim.byte_range[3] == len(pdf)
     return Examined(
-        id=_id(claim),
         field=None,
         claim=claim,
         holder=holder_of(claim.certificate) if claim.certificate else None,
@@ -219,10 +216,6 @@ def _canonical(claim: Claim) -> bool:
         return claim.container is not None and cms.is_canonical(claim.container)
     except Exception:  # what cannot be assembled again was not assembled by us
         return False
-
-
-def _id(claim: Claim) -> str | None:
-    return f"sha256:{sha256(claim.signature).hexdigest()}" if claim.signature else None
 
 
 def _seal(dictionary: Any) -> bytes | None:

@@ -6,6 +6,8 @@ They say too little of their types, so each is `Any` here, and what our function
 from typing import Any
 
 from asn1crypto import cms as _asn1_cms
+from asn1crypto import crl as _asn1_crl
+from asn1crypto import pem as _pem
 from asn1crypto import x509 as _asn1_x509
 from pyhanko.pdf_utils import generic as _generic
 from pyhanko.pdf_utils.images import pil_image as _pil_image
@@ -31,6 +33,8 @@ from pyhanko_certvalidator import ValidationContext as _ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore as _SimpleCertificateStore
 
 asn1_cms: Any = _asn1_cms
+asn1_crl: Any = _asn1_crl
+pem: Any = _pem
 asn1_x509: Any = _asn1_x509
 generic: Any = _generic
 pdf_name: Any = generic.pdf_name

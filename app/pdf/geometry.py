@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.pdf.faults import Broken, OutsidePage
-from app.pdf.reading import inherited
+from app.pdf.reading import inherited, value
 
 POINTS_PER_MM = 72 / 25.4
 PAPER_LIMIT_PT = 14_400
@@ -35,7 +35,7 @@ def page_size(page: Any) -> PageSize:
         raise Broken("a page without a media box")
     x0, y0, x1, y1 = (float(v) for v in box)
     left, right, bottom, top = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
-    unit = float(page.get("/UserUnit", 1) or 1)
+    unit = float(value(page, "/UserUnit") or 1)
     width, height = (right - left) * unit, (top - bottom) * unit
     if not (1 <= width <= PAPER_LIMIT_PT and 1 <= height <= PAPER_LIMIT_PT and unit > 0):
         raise Broken(f"a page of {width} x {height} points")

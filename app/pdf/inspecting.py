@@ -5,7 +5,7 @@ from typing import Any
 
 from app.pdf.faults import Broken, Encrypted, TooLarge
 from app.pdf.geometry import PageSize, page_size
-from app.pdf.reading import open_reader, pages_of, refusing
+from app.pdf.reading import open_reader, pages_of, refusing, value
 
 PAGE_LIMIT = 2_000
 SIZE_LIMIT_BYTES = 64 * 1024 * 1024
@@ -44,7 +44,7 @@ def inspect(pdf: bytes) -> Inspection:
         if not sizes:
             raise Broken("no pages")
         root: Any = reader.root
-        form: Any = root.get("/AcroForm") or {}
+        form: Any = value(root, "/AcroForm") or {}
         return Inspection(
             pages=tuple(sizes),
             has_xfa="/XFA" in form,
@@ -55,10 +55,10 @@ def inspect(pdf: bytes) -> Inspection:
 
 def _has_scripts(root: Any) -> bool:
     """Scripts that run by themselves: on opening, on document events, or by name."""
-    opening: Any = root.get("/OpenAction")
-    names: Any = root.get("/Names") or {}
+    opening: Any = value(root, "/OpenAction")
+    names: Any = value(root, "/Names") or {}
     return (
         "/JavaScript" in names
         or "/AA" in root
-        or (hasattr(opening, "get") and opening.get("/S") in ("/JavaScript", "/Launch"))
+        or (isinstance(opening, dict) and value(opening, "/S") in ("/JavaScript", "/Launch"))
     )

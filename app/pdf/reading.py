@@ -47,6 +47,12 @@ def open_writer(pdf: bytes) -> Any:
         return IncrementalPdfFileWriter(BytesIO(pdf), strict=False)
 
 
+def value(dictionary: Any, key: str) -> Any:
+    """What stands under a key, followed to the object itself; None when nothing does. (pyHanko's own `get`
+    gives back references as they stand.)"""
+    return dictionary[key] if key in dictionary else None  # noqa: SIM401 - `get` does not follow
+
+
 def pages_of(reader: Any) -> Iterator[Any]:
     """The page objects in order, walked by ourselves: no /Count is believed, no circle followed."""
     seen: set[int] = set()
@@ -56,7 +62,7 @@ def pages_of(reader: Any) -> Iterator[Any]:
         if id(node) in seen:
             continue
         seen.add(id(node))
-        kids = node.get("/Kids")
+        kids = value(node, "/Kids")
         if kids is None:
             yield node
         else:

@@ -32,7 +32,7 @@ from app.pdf.foreign import (
 )
 from app.pdf.geometry import upright_matrix, user_box
 from app.pdf.inspecting import inspect
-from app.pdf.reading import open_writer, refusing
+from app.pdf.reading import open_writer, refusing, value
 from app.refusal import Invalid
 
 SEAL_KEY = "/YINX_SESeal"
@@ -176,8 +176,8 @@ def _check_unlocked(reader: Any) -> None:
 
 def _free_name(reader: Any) -> str:
     """Seal1, Seal2 … the first that no field has."""
-    form: Any = reader.root.get("/AcroForm") or {}
-    taken = {str(f.get_object().get("/T", "")) for f in form.get("/Fields", ())}
+    form: Any = value(reader.root, "/AcroForm") or {}
+    taken = {str(value(f.get_object(), "/T")) for f in value(form, "/Fields") or ()}
     return next(name for n in range(1, len(taken) + 2) if (name := f"Seal{n}") not in taken)
 
 

@@ -14,7 +14,8 @@ from pyhanko_certvalidator.errors import (
     RevokedError,
 )
 
-from app.pdf.foreign import CertificateValidator, ValidationContext
+from app.pdf.foreign import CertificateValidator, ValidationContext, pem
+from app.pdf.foreign import asn1_crl as crl
 from app.pdf.foreign import asn1_x509 as x509
 
 TrustProblem = Literal["untrusted", "expired", "not_yet_valid", "revoked", "wrong_usage", "unreadable"]
@@ -55,8 +56,8 @@ def holder_of(certificate: bytes) -> Holder | None:
         name = native.get("common_name") or native.get("organization_name") or found.subject.human_friendly
         return Holder(
             name=name if isinstance(name, str) else ", ".join(name),
-            subject=found.subject.human_friendly,
-            issuer=found.issuer.human_friendly,
+            subject=_rfc4514(found.subject),
+            issuer=_rfc4514(found.issuer),
             serial=f"{found.serial_number:x}",
         )
     except Exception:  # a certificate that cannot be read has no name; asn1crypto raises anything
@@ -94,6 +95,55 @@ def judge_trust(
                 return problem
         return "unreadable"
     return None
+
+
+_SHORT = {
+    "common_name": "CN",
+    "organization_name": "O",
+    "organizational_unit_name": "OU",
+    "country_name": "C",
+    "state_or_province_name": "ST",
+    "locality_name": "L",
+    "serial_number": "2.5.4.5",
+    "organization_identifier": "2.5.4.97",
+}
+
+
+def _rfc4514(name: Any) -> str:
+    """A distinguished name as RFC 4514 writes it: most specific first, commas and their like escaped."""
+    parts = [
+        f"{_SHORT.get(pair['type'].native, pair['type'].dotted)}={_escaped(str(pair['value'].native))}"
+        for rdn in reversed(list(name.chosen))
+        for pair in rdn
+    ]
+    return ",".join(parts)
+
+
+def _escaped(value: str) -> str:
+    return "".join(f"\\{c}" if c in ',+"\\<>;' else c for c in value)
+
+
+def objects_in(data: bytes) -> list[tuple[Literal["certificate", "crl"], bytes]]:
+    """The certificates and revocation lists of a file, PEM or DER, in its order; none when it holds neither."""
+    try:
+        if not pem.detect(data):
+            return [(kind, data) for kind in [_kind(data)] if kind]
+        ders = [der for _name, _headers, der in pem.unarmor(data, multiple=True)]
+    except Exception:  # not what it looked like; a file that holds nothing gives no trust
+        return []
+    return [(kind, der) for der in ders if (kind := _kind(der))]
+
+
+def _kind(der: bytes) -> Literal["certificate", "crl"] | None:
+    try:
+        x509.Certificate.load(der, strict=True).native  # noqa: B018 - reading all of it is the test
+    except Exception:  # asn1crypto raises anything for what is no certificate
+        try:
+            crl.CertificateList.load(der, strict=True).native  # noqa: B018
+        except Exception:  # nor a list
+            return None
+        return "crl"
+    return "certificate"
 
 
 def _load(certificates: Iterable[bytes]) -> list[Any]:

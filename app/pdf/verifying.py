@@ -181,7 +181,7 @@ def _report(
         examined=examined,
         seal=seal,
         seal_picture_shown=shown,
-        withdrawal=withdrawals.get(examined.id or ""),
+        withdrawal=withdrawals.get(examined.claim.id or ""),
     )
 
 
@@ -308,7 +308,7 @@ def _signature_json(report: SignatureReport) -> dict[str, Any]:
         "coverage": one.coverage,
         "modification": one.modification,
         "seal": _seal_json(report.seal, report.seal_picture_shown),
-        "id": one.id,
+        "id": one.claim.id,
         "reason": one.reason,
         "certificate": None
         if holder is None or certificate is None

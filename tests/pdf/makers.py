@@ -140,7 +140,7 @@ def prepared(pdf: bytes | None = None, *, by: Card | None = None, **more: object
         "at": NOW,
         **more,
     }
-    return sealing.prepare(pdf or small_pdf(), **wanted)  # type: ignore[arg-type]
+    return sealing.prepare(small_pdf() if pdf is None else pdf, **wanted)  # type: ignore[arg-type]
 
 
 def sealed(pdf: bytes | None = None, *, by: Card | None = None, **more: object) -> bytes:

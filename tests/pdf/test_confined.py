@@ -1,0 +1,50 @@
+"""A file made to hurt hurts a process of its own, and gets an answer in bounded time."""
+
+import os
+import signal
+
+import pytest
+
+from app.pdf import confined as module
+from app.pdf.confined import confined
+from app.pdf.faults import NotAPdf, Unanswered
+from app.pdf.inspecting import inspect
+from tests.pdf import makers
+
+
+def endless() -> None:
+    while True:
+        pass
+
+
+def greedy() -> int:
+    return len(b"x" * (8 << 30))
+
+
+def crash() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def test_what_the_press_gives_comes_back() -> None:
+    assert len(confined(inspect, makers.small_pdf()).pages) == 1
+
+
+def test_a_refusal_comes_back_whole() -> None:
+    with pytest.raises(NotAPdf) as caught:
+        confined(inspect, b"no pdf")
+
+    assert caught.value.code == "pdf.not_a_pdf"
+    assert caught.value.text.zh.startswith("这个文件不是 PDF")
+
+
+def test_endless_work_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SECONDS", 0.3)
+
+    with pytest.raises(Unanswered):
+        confined(endless)
+
+
+@pytest.mark.parametrize("work", [greedy, crash])
+def test_a_process_that_dies_is_an_answer_too(work: object) -> None:
+    with pytest.raises(Unanswered):
+        confined(work)  # type: ignore[arg-type]
