@@ -267,7 +267,8 @@ class _Walk:
             elif self.good_until >= 0:
                 self.report.found(self.good_until, "root")
                 self.good_until = -1  # every later root is wrong too; one break says it
-        if self.seen is not None and self.seen.size == size and self.seen.root != self.edge.root():
+        seen = self.seen
+        if self.good_until >= 0 and seen is not None and seen.size == size and seen.root != self.edge.root():
             self.report.found(size, "witness")
 
     def _end(self) -> None:

@@ -83,20 +83,23 @@ def forge(*statements: str, **values: Any) -> None:
     """Do this to the database as somebody with every right: triggers and foreign keys switched off."""
     db.session.rollback()
     with db.engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.rollback()
-            triggers = connection.scalars(
-                sa.text("SELECT name FROM sqlite_master WHERE type='trigger'")
-            ).all()
-            for name in triggers:
-                connection.exec_driver_sql(f"DROP TRIGGER {name}")
-        else:
-            for table in APPEND_ONLY:
-                connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
-            connection.exec_driver_sql("ALTER TABLE log_pending DISABLE TRIGGER ALL")
+        _disarm(connection)
         for statement in statements:
             connection.execute(sa.text(statement), values)
         connection.commit()
         if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+            _raw(connection).execute("PRAGMA foreign_keys=ON")
+
+
+def _disarm(connection: sa.Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        _raw(connection).execute("PRAGMA foreign_keys=OFF")  # does nothing inside a transaction
+        for name in connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type='trigger'")).all():
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        return
+    for table in (*APPEND_ONLY, "log_pending"):
+        connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+
+
+def _raw(connection: sa.Connection) -> Any:
+    return connection.connection.driver_connection
