@@ -1,0 +1,76 @@
+"""Timer texts: ISO 8601 durations, moments and repetitions, reckoned from a given now. Pure."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+_DURATION = re.compile(
+    r"(?P<sign>-)?P(?!$)(?:(?P<y>\d+)Y)?(?:(?P<mo>\d+)M)?(?:(?P<w>\d+)W)?(?:(?P<d>\d+)D)?"
+    r"(?:T(?!$)(?:(?P<h>\d+)H)?(?:(?P<mi>\d+)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?"
+)
+_REPEAT = re.compile(r"R(?P<times>\d*)/(?P<rest>.+)")
+LITERAL = re.compile(r"(-?P|R\d*/|\d{4}-\d{2}-\d{2})")
+"""What a timer text must begin with to be taken as it stands; anything else is FEEL."""
+
+
+@dataclass(frozen=True)
+class Duration:
+    """Calendar months and exact time, kept apart: a month has no fixed length."""
+
+    months: int
+    exact: timedelta
+
+    def after(self, start: datetime) -> datetime:
+        month = start.year * 12 + start.month - 1 + self.months
+        year, month = divmod(month, 12)
+        day = min(start.day, _last_day(year, month + 1))
+        return start.replace(year=year, month=month + 1, day=day) + self.exact
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """`R3/PT4H`: three times, every four hours. `times` is None for endless."""
+
+    times: int | None
+    first: datetime
+    every: Duration
+
+
+def duration(text: str) -> Duration:
+    """Raises ValueError unless `text` is an ISO 8601 duration."""
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"not a duration: {text!r}")
+    part = {name: float(value or 0) for name, value in found.groupdict().items() if name != "sign"}
+    sign = -1 if found["sign"] else 1
+    exact = timedelta(weeks=part["w"], days=part["d"], hours=part["h"], minutes=part["mi"], seconds=part["s"])
+    return Duration(sign * int(part["y"] * 12 + part["mo"]), sign * exact)
+
+
+def moment(text: str, now: datetime) -> datetime:
+    """An ISO date or moment; without a zone it is meant in the zone of `now`."""
+    found = datetime.fromisoformat(text.strip())
+    return found if found.tzinfo else found.replace(tzinfo=now.tzinfo)
+
+
+def due(text: str, now: datetime) -> datetime:
+    """When a date or a duration text falls due, seen from `now`."""
+    return duration(text).after(now) if text.lstrip("-").startswith("P") else moment(text, now)
+
+
+def repetition(text: str, now: datetime) -> Repetition:
+    """`R[n]/duration` or `R[n]/start/duration`. An interval under one second is refused: it would never rest."""
+    found = _REPEAT.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"not a repetition: {text!r}")
+    start, slash, every_text = found["rest"].rpartition("/")
+    every = duration(every_text)
+    first = moment(start, now) if slash else every.after(now)
+    if every.after(now) - now < timedelta(seconds=1):
+        raise ValueError(f"repeats too fast: {text!r}")
+    return Repetition(int(found["times"]) if found["times"] else None, first, every)
+
+
+def _last_day(year: int, month: int) -> int:
+    start = datetime(year + month // 12, month % 12 + 1, 1)
+    return (start - timedelta(days=1)).day

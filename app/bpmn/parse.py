@@ -1,0 +1,312 @@
+"""A diagram's bytes become something that can be run: linted first, parsed once per content, then shared.
+
+SpiffWorkflow never sees a file that `lint` rejects. What it makes of an accepted one is kept in an LRU by the
+SHA-256 of everything that went in, because parsing costs more than running.
+"""
+
+# pyright: reportUntypedBaseClass=false, reportUnknownMemberType=false, reportMissingTypeStubs=false
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownParameterType=false
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from SpiffWorkflow.bpmn.parser.util import full_tag
+from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, IntermediateCatchEvent
+from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
+from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import CallActivity, SubWorkflowTask
+from SpiffWorkflow.exceptions import SpiffWorkflowException
+from SpiffWorkflow.spiff.parser.event_parsers import (
+    SpiffBoundaryEventParser,
+    SpiffIntermediateCatchEventParser,
+)
+from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
+from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser
+
+from app.bpmn import decision
+from app.bpmn.lint import Problem, Surroundings, lint
+from app.bpmn.picture import Picture, label_of, picture_of
+from app.bpmn.reading import Element, local, properties, read, xpath
+from app.bpmn.specs import ActionTask, DueTimer, RepeatingTimer, RuleTask
+from app.refusal import Invalid
+from app.text import Text
+
+
+@dataclass(frozen=True)
+class Node:
+    """One shape that can be reached: `kind` is its BPMN tag, `lane` the Chinese name of its lane."""
+
+    id: str
+    kind: str
+    label: Text
+    lane: str | None
+    properties: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """One parsed file. `key` is its process id; `calls` the processes it calls; `specs` what SpiffWorkflow made."""
+
+    key: str
+    sha256: str
+    label: Text
+    properties: Mapping[str, str]
+    nodes: Mapping[str, Node]
+    calls: frozenset[str]
+    operators: Mapping[str, frozenset[str]]
+    """Actions the diagram asks for, each with the names of the parameters it gives."""
+
+    picture: Picture
+    warnings: tuple[Problem, ...]
+    specs: Mapping[str, Any] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A diagram together with every diagram it calls, in the versions that were pinned."""
+
+    main: Diagram
+    diagrams: Mapping[str, Diagram]
+
+    def diagram_of(self, spec_name: str) -> Diagram:
+        """The diagram that holds the process or embedded sub-process of that name."""
+        return next(d for d in self.diagrams.values() if spec_name in d.specs)
+
+    @property
+    def called_specs(self) -> dict[str, Any]:
+        return {n: s for d in self.diagrams.values() for n, s in d.specs.items() if n != self.main.key}
+
+
+class _ActionParser(SpiffTaskParser):
+    def create_task(self) -> Any:
+        operator = self.parse_extensions().get("serviceTaskOperator") or {}
+        given = cast("dict[str, dict[str, str]]", operator.get("parameters", {}))
+        return ActionTask(
+            self.spec,
+            self.bpmn_id,
+            operator=operator.get("name", ""),
+            parameters={name: parameter["value"] for name, parameter in given.items()},
+            result=operator.get("resultVariable") or "",
+            **self.bpmn_attributes,
+        )
+
+
+class _RuleParser(SpiffTaskParser):
+    def create_task(self) -> Any:
+        name = self.get_decision_ref(self.node)
+        tables = self.process_parser.parser.tables
+        return RuleTask(
+            self.spec,
+            self.bpmn_id,
+            tables=next((t for t in tables if name in t.ids), None),
+            decision=name,
+            result=properties(self.node).get("result") or name,
+            **self.bpmn_attributes,
+        )
+
+    @staticmethod
+    def get_decision_ref(node: Element) -> str:
+        return str(SpiffTaskParser._parse_extensions(node).get("calledDecisionId") or "")
+
+
+class _OurTimers:
+    """Timers of ours in place of SpiffWorkflow's, whose texts are Python and whose clock is the machine's."""
+
+    def parse_timer_event(self, event: Element) -> Any:
+        name = str(event.getparent().get("id"))
+        for tag, made in (("timeDate", DueTimer), ("timeDuration", DueTimer), ("timeCycle", RepeatingTimer)):
+            found = xpath(event, f"./bpmn:{tag}")
+            if found:
+                return made(name, (found[0].text or "").strip())
+        raise Invalid("diagram.timer", zh=f"定时事件「{name}」没有时间", en=f'the timer "{name}" has no time')
+
+
+class _CatchParser(_OurTimers, SpiffIntermediateCatchEventParser):
+    pass
+
+
+class _BoundaryParser(_OurTimers, SpiffBoundaryEventParser):
+    pass
+
+
+class _Parser(SpiffBpmnParser):
+    OVERRIDE_PARSER_CLASSES = {
+        **SpiffBpmnParser.OVERRIDE_PARSER_CLASSES,
+        full_tag("serviceTask"): (_ActionParser, ActionTask),
+        full_tag("businessRuleTask"): (_RuleParser, RuleTask),
+        full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
+        full_tag("boundaryEvent"): (_BoundaryParser, BoundaryEvent),
+    }
+
+    def __init__(self, tables: tuple[Any, ...]) -> None:
+        super().__init__()
+        self.tables = tables
+
+
+def digest(bpmn: bytes, tables: Mapping[str, bytes]) -> str:
+    """What identifies a diagram together with its rule tables: SHA-256 over names, lengths and contents."""
+    running = hashlib.sha256()
+    for name, content in (("", bpmn), *sorted(tables.items())):
+        running.update(f"{name}\0{len(content)}\0".encode() + content)
+    return running.hexdigest()
+
+
+_parsed: "OrderedDict[str, Diagram]" = OrderedDict()
+_lock = threading.Lock()
+KEPT = 256
+
+
+def parse(bpmn: bytes, tables: Mapping[str, bytes] | None = None) -> Diagram:
+    """The diagram, from the cache when its content was seen before. Refuses `Invalid` with `problems`."""
+    tables = tables or {}
+    sha256 = digest(bpmn, tables)
+    with _lock:
+        known = _parsed.get(sha256)
+        if known is not None:
+            _parsed.move_to_end(sha256)
+            return known
+    made = _parse(sha256, bpmn, tables)
+    with _lock:
+        _parsed[sha256] = made
+        while len(_parsed) > KEPT:
+            _parsed.popitem(last=False)
+    return made
+
+
+def _parse(sha256: str, bpmn: bytes, tables: Mapping[str, bytes]) -> Diagram:
+    root = read(bpmn)
+    problems = lint(root, Surroundings.unknown())
+    refuse_if_wrong(problems)
+    process = xpath(root, "/bpmn:definitions/bpmn:process")[0]
+    parser = _Parser(tuple(_table(name, content) for name, content in tables.items()))
+    try:
+        parser.add_bpmn_xml(root)
+        specs = _specs(parser, str(process.get("id")))
+    except SpiffWorkflowException as error:
+        raise _unparsable(error, getattr(error, "id", None) or process.get("id")) from error
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError, NotImplementedError) as error:
+        # SpiffWorkflow's parser meets what it did not expect with whatever Python raises
+        raise _unparsable(error, process.get("id")) from error
+    return Diagram(
+        key=str(process.get("id")),
+        sha256=sha256,
+        label=label_of(process),
+        properties=properties(process),
+        nodes={node.id: node for node in _nodes(root)},
+        calls=frozenset(str(e.get("calledElement")) for e in xpath(process, ".//bpmn:callActivity")),
+        operators=_operators(process),
+        picture=picture_of(root),
+        warnings=tuple(p for p in problems if not p.fatal),
+        specs=specs,
+    )
+
+
+def _table(name: str, content: bytes) -> decision.Decisions:
+    try:
+        return decision.parse(content)
+    except decision.DecisionError as error:
+        raise Invalid(
+            "diagram.table",
+            zh=f"规则表 {name} 有误：{error.text.zh}",
+            en=f"the rule table {name} is wrong: {error.text.en}",
+            table=name,
+        ) from error
+
+
+def _specs(parser: Any, key: str) -> dict[str, Any]:
+    """The process and the sub-processes drawn inside it; called processes live in files of their own."""
+    specs, waiting = {key: parser.get_spec(key)}, [key]
+    while waiting:
+        for spec in list(specs[waiting.pop()].task_specs.values()):
+            inner = str(getattr(spec, "spec", ""))
+            if (
+                isinstance(spec, SubWorkflowTask)
+                and not isinstance(spec, CallActivity)
+                and inner not in specs
+            ):
+                specs[inner] = parser.get_spec(inner)
+                waiting.append(inner)
+    for made in specs.values():
+        _reconnect_loops(made)
+    return specs
+
+
+def _reconnect_loops(spec: Any) -> None:
+    """SpiffWorkflow connects a loop to its children when it creates them, so a reload forgets; ours never does."""
+    for task_spec in spec.task_specs.values():
+        if isinstance(task_spec, LoopTask):
+            loop = cast(Any, task_spec)
+            spec.task_specs[loop.task_spec].completed_event.connect(loop.merge_child)
+
+
+def _nodes(root: Element) -> Iterable[Node]:
+    lanes = {str(ref.text).strip(): ref.getparent().get("name") for ref in xpath(root, "//bpmn:flowNodeRef")}
+    for element in xpath(root, "//bpmn:process//*[@id]"):
+        kind = local(element)
+        if kind.endswith(("Task", "task", "Event", "Gateway", "Activity", "subProcess")):
+            ident = str(element.get("id"))
+            lane = lanes.get(ident)
+            yield Node(ident, kind, label_of(element), str(lane) if lane else None, properties(element))
+
+
+def _operators(process: Element) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for operator in xpath(process, ".//bpmn:serviceTask//spiff:serviceTaskOperator"):
+        names = frozenset(str(p.get("id")) for p in xpath(operator, ".//spiff:parameter"))
+        found[str(operator.get("id"))] = found.get(str(operator.get("id")), frozenset()) | names
+    return found
+
+
+def _unparsable(error: Exception, element: object) -> Invalid:
+    return Invalid(
+        "diagram.unsupported",
+        zh=f"流程图无法执行：{error}（图元 {element}）",
+        en=f"The diagram cannot be run: {error} (element {element})",
+        element=str(element or ""),
+    )
+
+
+def refuse_if_wrong(problems: Iterable[Problem]) -> None:
+    """Raise `Invalid` that tells of every fatal problem, the first one in its sentence."""
+    fatal = [p for p in problems if p.fatal]
+    if not fatal:
+        return
+    more = (
+        Text(f"（共 {len(fatal)} 处问题）", f" ({len(fatal)} problems in all)") if fatal[1:] else Text("", "")
+    )
+    raise Invalid(
+        "diagram.rejected",
+        zh=fatal[0].text.zh + more.zh,
+        en=fatal[0].text.en + more.en,
+        problems=[p.as_json() for p in fatal],
+    )
+
+
+def program(main: Diagram, called: Mapping[str, Diagram]) -> Program:
+    """Join a diagram with those it calls, however deep. Refuses `Invalid` when one is missing or calls in a circle."""
+    diagrams: dict[str, Diagram] = {}
+
+    def join(diagram: Diagram, path: tuple[str, ...]) -> None:
+        if diagram.key in path:
+            raise Invalid(
+                "diagram.circle",
+                zh=f"流程互相调用成环：{' → '.join((*path, diagram.key))}",
+                en=f"the diagrams call each other in a circle: {' → '.join((*path, diagram.key))}",
+            )
+        if diagram.key in diagrams:
+            return
+        diagrams[diagram.key] = diagram
+        for key in sorted(diagram.calls):
+            if key not in called:
+                raise Invalid(
+                    "diagram.missing",
+                    zh=f"「{diagram.key}」调用的流程「{key}」不存在，请先发布它",
+                    en=f'"{diagram.key}" calls "{key}", which does not exist; publish that first',
+                )
+            join(called[key], (*path, diagram.key))
+
+    join(main, ())
+    return Program(main, diagrams)

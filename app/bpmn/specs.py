@@ -1,0 +1,120 @@
+"""Our shapes in SpiffWorkflow's terms: actions, rule tables and timers that obey our clock. Its only subclasses."""
+
+# pyright: reportUntypedBaseClass=false, reportUnknownMemberType=false, reportMissingTypeStubs=false
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownParameterType=false
+# pyright: reportPrivateUsage=false
+
+from datetime import datetime
+from typing import Any
+
+from SpiffWorkflow.bpmn.specs.event_definitions.timer import CycleTimerEventDefinition, TimerEventDefinition
+from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
+
+from app.bpmn.decision import DecisionError, Decisions, MatchedRule
+from app.bpmn.expressions import fault_at
+from app.bpmn.values import plain
+
+
+class ActionTask(SpiffBpmnTask):
+    """A service task: one registered action, its parameters FEEL, its result kept under a name of the data."""
+
+    def __init__(
+        self, wf_spec: Any, bpmn_id: str, operator: str, parameters: dict[str, str], result: str, **named: Any
+    ) -> None:
+        super().__init__(wf_spec, bpmn_id, **named)
+        self.operator = operator
+        self.parameters = parameters
+        self.result = result
+
+    def _run_hook(self, my_task: Any) -> Any:
+        engine = my_task.workflow.script_engine
+        if not self.operator:
+            raise fault_at(
+                my_task, "service", zh="服务任务没有指定操作", en="the service task names no action"
+            )
+        values = {name: plain(engine.value(my_task, text)) for name, text in self.parameters.items()}
+        answer = plain(engine.host.act(self.operator, values))
+        my_task.internal_data["did"] = {"operator": self.operator}
+        if self.result and answer is not None:
+            my_task.data[self.result] = answer
+        return super()._run_hook(my_task)
+
+
+class RuleTask(SpiffBpmnTask):
+    """A business rule task: asks a decision table; the answer is kept under `result`, the fired rules for history."""
+
+    def __init__(
+        self, wf_spec: Any, bpmn_id: str, tables: Decisions | None, decision: str, result: str, **named: Any
+    ) -> None:
+        super().__init__(wf_spec, bpmn_id, **named)
+        self.tables = tables
+        self.decision = decision
+        self.result = result
+
+    def _run_hook(self, my_task: Any) -> Any:
+        if self.tables is None:
+            raise fault_at(
+                my_task,
+                "decision",
+                zh=f"没有名为「{self.decision}」的规则表",
+                en=f"there is no rule table called “{self.decision}”",
+            )
+        try:
+            decided = self.tables.decide(self.decision, my_task.data, now=my_task.workflow.script_engine.now)
+        except DecisionError as error:
+            raise fault_at(
+                my_task,
+                "decision",
+                zh=f"规则表「{self.decision}」没有结果（{error.text.zh}）",
+                en=f"the rule table “{self.decision}” gave no answer ({error.text.en})",
+            ) from error
+        my_task.data[self.result] = plain(decided.outputs)
+        my_task.internal_data["did"] = {
+            "decision": self.decision,
+            "rules": [_in_words(rule) for rule in decided.matched],
+            "outputs": plain(decided.outputs),
+        }
+        return super()._run_hook(my_task)
+
+
+def _in_words(rule: MatchedRule) -> dict[str, Any]:
+    """What history keeps of a rule that fired: its row, and what its author wrote beside it."""
+    return {
+        "index": rule.index,
+        "id": rule.id,
+        "description": rule.description,
+        "outputs": plain(rule.outputs),
+    }
+
+
+class DueTimer(TimerEventDefinition):
+    """A timer with one due moment, reckoned once when it is reached and kept as ISO text."""
+
+    def has_fired(self, my_task: Any) -> bool:
+        engine = my_task.workflow.script_engine
+        due = my_task.internal_data.get("due")
+        if due is None:
+            due = engine.due(my_task, self.expression).isoformat()
+            my_task.internal_data["due"] = due
+        if datetime.fromisoformat(due) <= engine.now:
+            my_task.internal_data["event_fired"] = True
+        return bool(my_task.internal_data.get("event_fired", False))
+
+
+class RepeatingTimer(CycleTimerEventDefinition):
+    """A timer that comes again. Rounds missed while nobody looked are made up for by one, not by all."""
+
+    def cycle_complete(self, my_task: Any) -> bool:
+        engine, kept = my_task.workflow.script_engine, my_task.internal_data
+        if "due" not in kept:
+            plan = engine.repetition(my_task, self.expression)
+            kept["due"], kept["left"] = plan.first.isoformat(), plan.times
+        due = datetime.fromisoformat(kept["due"])
+        if due > engine.now or kept["left"] == 0:
+            return False
+        every = engine.repetition(my_task, self.expression).every
+        following = every.after(due)
+        kept["due"] = (following if following > engine.now else every.after(engine.now)).isoformat()
+        if kept["left"] is not None:
+            kept["left"] -= 1
+        return True

@@ -1,0 +1,289 @@
+"""One step of an instance: load, do one thing, let the automatic steps run until people or the world are waited for.
+
+    run = begin(program, data, host=host, now=now)      # or resume(program, state, …)
+    run.complete(token, {"decision": "approve"})         # or run.deliver(token, payload); or nothing: timers only
+    run.settle()
+    run.tasks(), run.messages(), run.timers(), run.trail, run.finished, run.state()
+
+No table, no clock of its own, no network: the same state, act and moment give the same result.
+"""
+
+# pyright: reportUnknownMemberType=false, reportMissingTypeStubs=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportPrivateUsage=false
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
+from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
+from SpiffWorkflow.bpmn.util import BpmnEvent
+from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+from SpiffWorkflow.exceptions import SpiffWorkflowException
+from SpiffWorkflow.spiff.specs.event_definitions import MessageEventDefinition
+from SpiffWorkflow.util.task import TaskState
+
+from app.bpmn import state as codec
+from app.bpmn.expressions import Expressions, Host, fault_at
+from app.bpmn.parse import Diagram, Node, Program
+from app.bpmn.values import plain
+from app.refusal import Conflict, Refusal
+
+MAX_AUTOMATIC_STEPS = 5_000
+"""More automatic steps than this between two waits is a loop that would never rest."""
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A shape that was passed in this step. `did`: what an action or a rule table left to tell."""
+
+    process: str
+    node: Node
+    token: str
+    did: Mapping[str, Any] = field(default_factory=lambda: {})
+
+
+@dataclass(frozen=True)
+class OpenTask:
+    """A person is waited for. `token` names the task for good; `data` is what the instance knows there."""
+
+    token: str
+    process: str
+    node: Node
+    data: Mapping[str, Any]
+    item: Any = None
+
+
+@dataclass(frozen=True)
+class OpenMessage:
+    """A message is waited for, by exactly this correlation."""
+
+    token: str
+    process: str
+    node: Node
+    message: str
+    correlation: str
+
+
+@dataclass(frozen=True)
+class OpenTimer:
+    token: str
+    process: str
+    node: Node
+    due: datetime
+
+
+class Run:
+    """An instance in memory during one step."""
+
+    def __init__(self, program: Program, workflow: Any, expressions: Expressions) -> None:
+        self.program = program
+        self.workflow = workflow
+        self.expressions = expressions
+        self.trail: list[Passed] = []
+
+    # what may happen to it
+
+    def complete(self, token: str, form: Mapping[str, Any]) -> None:
+        """A person did the task. The form is copied into the data under the task's id; where the diagram says
+        `merge`, its fields replace those of the data instead (a correction of what was applied for)."""
+        task = self._task(token)
+        if task is None or task.state != TaskState.READY or not task.task_spec.manual:
+            raise _not_waiting()
+        node = self._passed(task)
+        if node is not None and node.properties.get("merge") == "true":
+            task.data.update(plain(form))
+        else:
+            task.data[str(task.task_spec.bpmn_id)] = plain(form)
+        self._run_one(task, tell=False)
+
+    def deliver(self, token: str, payload: Mapping[str, Any]) -> None:
+        """The message that the task waits for has come; nobody else hears it."""
+        task = self._task(token)
+        if task is None or task.state != TaskState.WAITING or not isinstance(task.task_spec, CatchingEvent):
+            raise _not_waiting()
+        spec: Any = task.task_spec
+        spec.catch(task, BpmnEvent(spec.event_definition, payload=plain(payload)))
+        spec._update(task)
+
+    def settle(self) -> None:
+        """Run every automatic step and every timer that is due, until only people and the world are waited for.
+
+        Scans the tasks as they lie instead of walking the tree. Raises Fault when it would never rest.
+        """
+        steps = 0
+        while True:
+            ready = self._ready()
+            if not ready:
+                self.workflow.refresh_timers()
+                self._close_subprocesses()
+                ready = self._ready()
+                if not ready:
+                    return
+            for task in ready:
+                if task.state != TaskState.READY:
+                    continue  # an earlier one in this round cancelled it
+                steps += 1
+                if steps > MAX_AUTOMATIC_STEPS:
+                    raise fault_at(
+                        task,
+                        "endless",
+                        zh=f"连续 {MAX_AUTOMATIC_STEPS} 个自动步骤仍未停下，疑似死循环",
+                        en=f"{MAX_AUTOMATIC_STEPS} automatic steps in a row without rest: an endless loop",
+                    )
+                self._run_one(task)
+            self._close_subprocesses()
+
+    def _ready(self) -> list[Any]:
+        """Automatic tasks that can run now, innermost process first."""
+        trees = [*sorted(self.workflow.get_active_subprocesses(), key=lambda s: -s.depth), self.workflow]
+        return [
+            task
+            for tree in trees
+            for task in tree.tasks.values()
+            if task.state == TaskState.READY and not task.task_spec.manual
+        ]
+
+    def _close_subprocesses(self) -> None:
+        """SpiffWorkflow marks a finished sub-process' task only when it is asked to look again."""
+        for sub in sorted(self.workflow.subprocesses.values(), key=lambda s: -s.depth):
+            if not sub.completed and not any(
+                t.state & TaskState.NOT_FINISHED_MASK for t in sub.tasks.values()
+            ):
+                sub.completed = True
+            host = self.workflow.get_task_from_id(sub.parent_task_id)
+            if host.state == TaskState.STARTED:
+                host.task_spec._update(host)
+
+    def _run_one(self, task: Any, *, tell: bool = True) -> None:
+        try:
+            task.run()
+        except Refusal:
+            raise
+        except (
+            SpiffWorkflowException,
+            RecursionError,
+            TypeError,
+            ValueError,
+            KeyError,
+            AttributeError,
+        ) as error:
+            # whatever the token engine makes of a diagram it cannot follow: an incident at this shape
+            raise fault_at(
+                task, "engine", zh=f"{error}", en=f"{error}", error=type(error).__name__
+            ) from error
+        if tell:
+            self._passed(task)
+
+    def _passed(self, task: Any) -> Node | None:
+        spec = task.task_spec
+        if spec.bpmn_id is None or isinstance(getattr(spec, "task_spec", None), str):
+            return None
+        diagram, node = self._node(task)
+        if node is not None:
+            self.trail.append(Passed(diagram.key, node, str(task.id), task.internal_data.pop("did", {})))
+        return node
+
+    # what it is waiting for
+
+    def tasks(self) -> list[OpenTask]:
+        found: list[OpenTask] = []
+        for task in self._tasks(TaskState.READY):
+            diagram, node = self._node(task)
+            if task.task_spec.manual and node is not None:
+                kept = task.internal_data
+                item = kept.get("key_or_index", kept.get("item"))
+                found.append(OpenTask(str(task.id), diagram.key, node, task.data, item))
+        return found
+
+    def messages(self) -> list[OpenMessage]:
+        found: list[OpenMessage] = []
+        for task in self._tasks(TaskState.WAITING):
+            spec = task.task_spec
+            diagram, node = self._node(task)
+            if (
+                isinstance(spec, CatchingEvent)
+                and node is not None
+                and isinstance(cast(Any, spec).event_definition, MessageEventDefinition)
+            ):
+                text = node.properties.get("correlation")
+                value = plain(self.expressions.value(task, text)) if text else ""
+                name = str(cast(Any, spec).event_definition.name)
+                found.append(OpenMessage(str(task.id), diagram.key, node, name, _key(value)))
+        return found
+
+    def timers(self) -> list[OpenTimer]:
+        found: list[OpenTimer] = []
+        for task in self._tasks(TaskState.WAITING):
+            spec = task.task_spec
+            diagram, node = self._node(task)
+            due = task.internal_data.get("due")
+            if due is None or node is None or task.internal_data.get("left") == 0:
+                continue
+            if isinstance(spec, CatchingEvent) and isinstance(
+                cast(Any, spec).event_definition, TimerEventDefinition
+            ):
+                found.append(OpenTimer(str(task.id), diagram.key, node, datetime.fromisoformat(due)))
+        return found
+
+    @property
+    def finished(self) -> bool:
+        """Whether no token is left anywhere."""
+        return not any(t.state & TaskState.NOT_FINISHED_MASK for t in self.workflow.tasks.values())
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the instance knew when it last did something."""
+        last = self.workflow.last_task
+        return cast("dict[str, Any]", last.data if last is not None else {})
+
+    def state(self) -> bytes:
+        return codec.encode(self.workflow)
+
+    def _tasks(self, mask: int) -> list[Any]:
+        trees = [self.workflow, *self.workflow.subprocesses.values()]
+        return [task for tree in trees for task in tree.tasks.values() if task.state & mask]
+
+    def _task(self, token: str) -> Any:
+        try:
+            ident = UUID(token)
+        except ValueError:
+            return None
+        trees = [self.workflow, *self.workflow.subprocesses.values()]
+        return next((tree.tasks[ident] for tree in trees if ident in tree.tasks), None)
+
+    def _node(self, task: Any) -> tuple[Diagram, Node | None]:
+        diagram = self.program.diagram_of(str(task.workflow.spec.name))
+        return diagram, diagram.nodes.get(str(task.task_spec.bpmn_id))
+
+
+def begin(program: Program, data: Mapping[str, Any], *, host: Host, now: datetime) -> Run:
+    """A new instance, settled: the start event has been passed with `data`."""
+    expressions = Expressions(host, now)
+    workflow: Any = BpmnWorkflow(
+        program.main.specs[program.main.key], program.called_specs, script_engine=cast(Any, expressions)
+    )
+    workflow.task_tree.data = plain(data)
+    run = Run(program, workflow, expressions)
+    run.settle()
+    return run
+
+
+def resume(program: Program, state: bytes, *, host: Host, now: datetime) -> Run:
+    """The instance as it was stored. Nothing has run yet."""
+    expressions = Expressions(host, now)
+    return Run(program, codec.decode(program, state, expressions), expressions)
+
+
+def _key(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _not_waiting() -> Conflict:
+    return Conflict(
+        "flow.not_waiting",
+        zh="流程已不在等待这一步，请刷新后再看",
+        en="The flow no longer waits for this step; reload the page",
+    )

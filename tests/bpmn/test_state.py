@@ -1,0 +1,105 @@
+"""State as bytes: what is saved is what is restored, small, and whatever keys people use."""
+
+import orjson
+import pytest
+from SpiffWorkflow.util.task import TaskState
+
+from app.bpmn.expressions import Expressions
+from app.bpmn.state import CODEC, compact, decode, encode, walk
+from app.bpmn.step import begin, resume
+from tests.bpmn.diagrams import NOW, Hands, action, alone, bpmn, flow, line, shape
+
+REVIEW = shape("userTask", "review")
+
+
+def loop() -> bytes:
+    """review → gateway → (back through an action) or end."""
+    return bpmn(
+        shape("startEvent", "begin"), REVIEW, shape("exclusiveGateway", "which", default="which_back"),
+        action("back", "a/back"), shape("userTask", "correct"), shape("endEvent", "finish"),
+        flow("begin", "review"), flow("review", "which"), flow("which", "finish", "review.ok"),
+        flow("which", "back"), flow("back", "correct"), flow("correct", "review"),
+    )  # fmt: skip
+
+
+def shown(workflow: object) -> list[tuple[str, int, dict[str, object], dict[str, object]]]:
+    """What still matters of each task: nobody reads a finished one's bookkeeping."""
+    return [
+        (t.task_spec.name, int(t.state), t.data, {} if t.state & TaskState.FINISHED_MASK else t.internal_data)
+        for t in walk(workflow)
+    ]
+
+
+def test_what_is_restored_is_what_was_saved():
+    joined = alone(loop())
+    run = begin(joined, {"a": {"b": [1, 2.5, None, True, "字"]}}, host=Hands(), now=NOW)
+
+    again = decode(joined, run.state(), Expressions(Hands(), NOW))
+
+    compact(run.workflow)
+    assert shown(again) == shown(run.workflow)
+    assert encode(again) == run.state()
+
+
+@pytest.mark.parametrize("key", ["typename", "__class__", "v", "", "data_objects.x", "名称"])
+def test_any_key_of_a_form_survives(key: str):
+    joined = alone(line(REVIEW, shape("userTask", "then"), names=["review", "then"]))
+    run = begin(joined, {key: {"typename": "x", key: 1}}, host=Hands(), now=NOW)
+    run.complete(run.tasks()[0].token, {key: ["typename"]})
+    run.settle()
+
+    again = resume(joined, run.state(), host=Hands(), now=NOW)
+
+    data = again.tasks()[0].data
+    assert data[key] == {"typename": "x", key: 1}
+    assert data["review"] == {key: ["typename"]}
+
+
+def test_the_order_of_keys_in_the_stored_json_does_not_matter():
+    joined = alone(loop())
+    state = begin(joined, {"b": 1, "a": 2}, host=Hands(), now=NOW).state()
+
+    sorted_keys = orjson.dumps(orjson.loads(state), option=orjson.OPT_SORT_KEYS)
+
+    assert resume(joined, sorted_keys, host=Hands(), now=NOW).tasks()[0].data == {"a": 2, "b": 1}
+
+
+def test_the_state_says_its_version_and_an_unknown_one_is_refused():
+    joined = alone(loop())
+    said = orjson.loads(begin(joined, {}, host=Hands(), now=NOW).state())
+    assert said["v"] == CODEC == 1
+
+    with pytest.raises(ValueError, match="unknown version"):
+        resume(joined, orjson.dumps({**said, "v": 99}), host=Hands(), now=NOW)
+
+
+def test_a_return_loop_never_grows_and_never_gets_stuck():
+    """Stock SpiffWorkflow loses sight of its own tasks after 500 rounds of a loop like this."""
+    joined = alone(loop())
+    state, sizes = begin(joined, {"form": "x" * 300}, host=Hands(), now=NOW).state(), []
+
+    for _round in range(600):
+        for name, form in (("review", {"ok": False}), ("correct", {})):
+            run = resume(joined, state, host=Hands(), now=NOW)
+            run.complete(next(t.token for t in run.tasks() if t.node.id == name), form)
+            run.settle()
+            state = run.state()
+        sizes.append(len(state))
+
+    assert max(sizes[1:]) - min(sizes[1:]) < 64
+    assert sizes[-1] < 8 * 1024
+    run = resume(joined, state, host=Hands(), now=NOW)
+    run.complete(run.tasks()[0].token, {"ok": True})
+    run.settle()
+    assert run.finished
+
+
+def test_tasks_that_share_data_do_not_share_what_they_may_change():
+    joined = alone(line(REVIEW, names=["review"]))
+    run = resume(joined, begin(joined, {"a": {"b": 1}}, host=Hands(), now=NOW).state(), host=Hands(), now=NOW)
+    holders = [t for t in walk(run.workflow) if t.data.get("a")]
+    assert len(holders) > 1
+
+    holders[0].data["a"]["b"] = 2
+
+    assert all(t.data["a"]["b"] == 1 for t in holders[1:])
