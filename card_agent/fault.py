@@ -248,3 +248,15 @@ class Busy(Fault):
             zh="正在处理另一个任务，请等它完成",
             en="Another job is being done; wait until it has ended",
         )
+
+
+class Unexpected(Fault):
+    """A mistake of this program; its log says where."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            "station.unexpected",
+            zh=f"制章程序出现意外错误（{kind}）。请重试；若仍失败，请把日志交给管理员。重试不会重复制章",
+            en=f"The station's program met an unexpected error ({kind}). Try again; if it fails again, give its log to "
+            "the administrator. Trying again never makes a second seal",
+        )

@@ -29,6 +29,10 @@ class JobRecord:
         outcome = self.steps.get("outcome")
         return outcome["body"] if outcome is not None and "reported" not in self.steps else None
 
+    def order_id(self, step: str) -> str | None:
+        """The order under which that step was last taken."""
+        return self.steps[step]["order_id"] if step in self.steps else None
+
     @property
     def interrupted(self) -> bool:
         return bool(self.steps) and "outcome" not in self.steps
@@ -66,6 +70,8 @@ class Journal:
                 entry = json.loads(line)
             except ValueError:
                 continue  # torn
+            if entry["step"] == "outcome":
+                record.steps.pop("reported", None)  # a new outcome is to be reported again
             record.steps[entry["step"]] = entry
             record.at = entry["at"]
         return record

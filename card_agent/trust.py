@@ -37,7 +37,7 @@ class Trust:
             data = payload(statement)
         except Malformed as error:
             raise Untrusted(f"{kind.__name__}: {error}") from error
-        certificate = self._order_certificate(signed.certificate)
+        certificate = self.check_certificate(signed.certificate)
         moment = at or datetime.now(UTC)
         if not certificate.not_valid_before_utc - CLOCK_SLACK <= moment <= certificate.not_valid_after_utc:
             raise Untrusted("the order certificate is not valid at this time")
@@ -50,7 +50,8 @@ class Trust:
             raise Untrusted(f"{kind.__name__}: signature") from error
         return statement
 
-    def _order_certificate(self, der: bytes) -> x509.Certificate:
+    def check_certificate(self, der: bytes) -> x509.Certificate:
+        """An order certificate (DER) of a server that we trust; its dates are not looked at here."""
         if der not in self._known:
             self._known[der] = self._checked(der)
         return self._known[der]

@@ -89,6 +89,10 @@ class FakeOpenCard:
     def certificate(self) -> bytes:
         return self._certificate
 
+    @property
+    def alg(self) -> str:
+        return ECDSA_SHA256 if isinstance(self._card.key, ec.EllipticCurvePrivateKey) else RSA_SHA256
+
     def sign(self, data: bytes) -> CardSignature:
         return self._guarded("sign", lambda: _sign(self._card.key, data))
 

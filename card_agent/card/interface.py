@@ -25,6 +25,11 @@ class OpenCard(Protocol):
         """DER, of the key that `sign` uses."""
         ...
 
+    @property
+    def alg(self) -> str:
+        """The algorithm of `sign`, as in `protocol/names.py`."""
+        ...
+
     def sign(self, data: bytes) -> CardSignature:
         """Over SHA-256 of `data`."""
         ...

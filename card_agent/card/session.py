@@ -142,6 +142,10 @@ class Pkcs11Card:
     def certificate(self) -> bytes:
         return self._certificate
 
+    @property
+    def alg(self) -> str:
+        return ECDSA_SHA256 if self._key.key_type == KeyType.EC else RSA_SHA256
+
     def sign(self, data: bytes) -> CardSignature:
         return self._guarded(lambda: _sign(self._key, self._slot, data))
 

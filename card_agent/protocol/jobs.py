@@ -6,6 +6,12 @@ from datetime import datetime
 from card_agent.protocol.names import PROTOCOL
 from card_agent.protocol.statements import CardSignature, Operator, Signed
 
+
+@dataclass(frozen=True, kw_only=True)
+class Nothing:
+    """The answer {}."""
+
+
 # --- enrolment and presence ---
 
 

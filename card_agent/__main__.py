@@ -1,0 +1,112 @@
+"""python -m card_agent enrol | run | status | forget-pins: the station's program on its command line."""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+
+from card_agent import enrolment, settings
+from card_agent.agent import LOOPBACK_FILE, Agent, AlreadyRunning
+from card_agent.card.pin_counter import PinCounter
+from card_agent.fault import Fault
+from card_agent.version import VERSION
+
+USAGE = 64
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    _log_to_stderr()
+    try:
+        return _COMMANDS[options.command](options)
+    except settings.BadSetting as error:
+        print(f"card_agent: {error}", file=sys.stderr)
+        return USAGE
+    except (enrolment.NotEnrolled, AlreadyRunning, OSError) as error:
+        print(f"card_agent: {error}", file=sys.stderr)
+        return 1
+    except Fault as fault:
+        print(f"card_agent: {fault.en}\n{fault.zh}", file=sys.stderr)
+        return 1
+
+
+def enrol(options: argparse.Namespace) -> int:
+    """Redeem a one-time code. Prints the station's id as JSON."""
+    given = settings.read(options)
+    if not given.server:
+        raise settings.BadSetting("--server (or YINXU_AGENT_SERVER) is needed to enrol")
+    code = sys.stdin.readline().strip() if options.code == "-" else options.code
+    roots = enrolment.root_file(Path(options.root)) if options.root else ()
+    station = enrolment.enrol(given, code, roots)
+    print(json.dumps({"station_id": station.station_id, "station_name": station.station_name}))
+    return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until SIGTERM or Ctrl-C."""
+    given = settings.read(options)
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: object) -> None:
+        stopped.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    agent = Agent(given)
+    print(f"card agent {VERSION}: {agent.address}", flush=True)
+    agent.run_until(stopped)
+    return 0
+
+
+def status(options: argparse.Namespace) -> int:
+    """The running agent's state as JSON; exit code 0 when it is in touch with its server."""
+    given = settings.read(options)
+    try:
+        address = json.loads((given.state_dir / LOOPBACK_FILE).read_text())["address"]
+        state = httpx.get(f"{address}/state", timeout=5, trust_env=False).json()
+    except (OSError, ValueError, httpx.HTTPError):
+        print("card_agent: no agent is running here", file=sys.stderr)
+        return 1
+    print(json.dumps(state, ensure_ascii=False))
+    return 0 if state["heartbeat"]["ok"] else 2
+
+
+def forget_pins(options: argparse.Namespace) -> int:
+    """After an administrator has unlocked a card: count its wrong PINs from nought again."""
+    given = settings.read(options)
+    PinCounter(given.state_dir / "pins.json", given.pin_tries).clear(options.serial)
+    return 0
+
+
+_COMMANDS = {"enrol": enrol, "run": run, "status": status, "forget-pins": forget_pins}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="card_agent", description="The program beside the card reader.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, function in _COMMANDS.items():
+        command = commands.add_parser(name, help=function.__doc__, description=function.__doc__)
+        settings.add_arguments(command)
+        if name == "enrol":
+            code = os.environ.get(f"{settings.PREFIX}CODE")
+            command.add_argument("--code", default=code, required=code is None, help="one-time; - reads it")
+            command.add_argument("--root", default="", help="PEM of the root to pin, brought by hand")
+        if name == "forget-pins":
+            command.add_argument("serial")
+    return parser
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # one line a request would say nothing and never end
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,3 @@
+"""The version of this program. Pure."""
+
+VERSION = "0.1.0"
