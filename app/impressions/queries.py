@@ -81,7 +81,7 @@ def of_same_name(found: Impression) -> Sequence[Impression]:
 
 def library(*, search: str = "", status: str = "", limit: int = 200) -> list[tuple[Impression, State]]:
     """The library, newest first. `status`: one of `Status`, or empty for all."""
-    where: list[sa.ColumnElement[bool]] = []
+    where: list[Any] = []
     if search:
         where.append(Impression.name.contains(search, autoescape=True))
     if status == "effective":
