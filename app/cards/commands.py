@@ -27,7 +27,7 @@ from app.cards.models import Card, CardJob, CardJobStep, CardLoss, Custody, Enro
 from app.command import command
 from app.crypto.certificates import check_certificate
 from app.db import db, lock_row
-from app.people.queries import unit_path
+from app.people.queries import unit, unit_path
 from app.people.queries import user as person
 from app.refusal import Conflict, Forbidden, Invalid
 from app.text import Text
@@ -46,6 +46,8 @@ def enrol_station(name: str, unit_id: int, *, by: Actor) -> StationEnrolled:
     administrator's role (D6), Conflict when the name belongs to a connected station.
     """
     _need(by, {"system_administrator"})
+    rules.check_station_name(name)
+    unit(unit_id)
     now = clock.now()
     station = db.session.scalar(sa.select(Station).where(Station.name == name))
     if station is None:

@@ -1,5 +1,6 @@
 """Reading stations, cards and jobs."""
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,14 @@ from app.cards.models import (
     Station,
     StationPresence,
 )
-from app.crypto.certificates import CertificateVerdict, Trust, check_certificate, fingerprint, trust_from
+from app.crypto.certificates import (
+    CertificateVerdict,
+    Trust,
+    check_certificate,
+    common_name,
+    fingerprint,
+    trust_from,
+)
 from app.db import db, reading
 from app.refusal import NotFound
 from app.settings import current_settings
@@ -37,6 +45,15 @@ class StationRow:
     cards: Sequence[dict[str, Any]]
     ip: str | None
     waiting: int
+
+    @property
+    def state(self) -> str:
+        """revoked, announced (its code not yet redeemed), connected or silent."""
+        if self.station.revoked_at is not None:
+            return "revoked"
+        if self.station.public_key is None:
+            return "announced"
+        return "connected" if self.present else "silent"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +155,34 @@ def _card_row(found: Card) -> CardRow:
         keeper_id=keeper_of(found.id),
         days_left=(found.valid_until - clock.now()).days,
     )
+
+
+def cards_seen() -> dict[str, bytes]:
+    """Serial → certificate (DER) of every card that a live station has in a reader now."""
+    found: dict[str, bytes] = {}
+    for row in stations():
+        for seen in row.cards if row.present else ():
+            if seen.get("certificate"):
+                found[str(seen["serial"])] = base64.b64decode(str(seen["certificate"]))
+    return found
+
+
+def certificate_seen(serial: str) -> bytes | None:
+    return cards_seen().get(serial)
+
+
+def unregistered_cards() -> list[tuple[str, str]]:
+    """(serial, common name) of cards in readers that the register does not know."""
+    return [
+        (serial, common_name(certificate))
+        for serial, certificate in sorted(cards_seen().items())
+        if card(serial) is None
+    ]
+
+
+def jobs_of_card(serial: str, limit: int = 20) -> list[CardJob]:
+    query = sa.select(CardJob).where(CardJob.card_serial == serial).order_by(CardJob.id.desc()).limit(limit)
+    return list(db.session.scalars(query))
 
 
 def trust() -> Trust:

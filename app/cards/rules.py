@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from app.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from app.text import Text
 
 JobState = Literal["ordered", "begun", "authorised", "done", "failed", "cancelled"]
 
@@ -88,6 +89,16 @@ def check_card_present(*, expected: str, presented: str) -> None:
             en=f"The card in the reader ({presented}) is not the one of this job ({expected}); change cards",
             expected=expected,
             presented=presented,
+        )
+
+
+def check_station_name(name: str) -> None:
+    if not 1 <= len(name.strip()) <= 100:
+        raise Invalid(
+            "station.name_needed",
+            zh="请填写工位名称（不超过 100 字）",
+            en="Give the station a name (at most 100 characters)",
+            fields={"name": Text("请填写名称", "Give it a name")},
         )
 
 

@@ -114,11 +114,13 @@ def _owner_name(unit_id: int | None, user_id: int | None) -> str:
 
 
 @command
-def record_made(job_id: int, *, by: Actor) -> SealMade:
-    """Enter the seal that the job made into the ledger; again gives the same seal.
+def record_made(job_id: int | str, *, by: Actor) -> SealMade:
+    """Enter the seal that the job made into the ledger; again gives the same seal. `job_id`: a message's
+    correlation will do.
 
     Refuses Conflict while no verified receipt says that the card was written.
     """
+    job_id = int(job_id)
     making: SealMaking | None = lock_row(SealMaking, job_id)
     job = cards.job(job_id)
     if making is None or making.written_at is None or job.state != "done":

@@ -132,10 +132,10 @@ class MakeSeal:
             MESSAGE,
             str(job.id),
             {
-                "outcome": "made" if end.done else "failed",
+                "status": "made" if end.done else "failed",
                 "job_id": job.id,
-                "reason": reason.zh,
-                "reason_en": reason.en,
+                "zh": reason.zh,
+                "en": reason.en,
             },
             by=by,
         )

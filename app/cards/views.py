@@ -1,0 +1,225 @@
+"""Pages of card stations and cards."""
+
+from typing import Any
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest
+
+from app.cards import choices as _choices  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
+from app.cards import commands, queries
+from app.crypto.certificates import as_der
+from app.people import queries as people
+from app.people.guards import current_actor, requires
+from app.refusal import Invalid, Refusal
+from app.text import Text
+from app.web.errors import wants_json
+from app.web.language import t
+
+blueprint = Blueprint("cards", __name__, template_folder="templates")
+
+WATCHES_STATIONS = ("station_operator", "seal_office", "seal_manager", "system_administrator")
+KEEPS_CARDS = ("station_operator", "seal_office", "seal_manager")
+
+
+# --- stations ---
+
+
+@blueprint.get("/stations")
+@requires(*WATCHES_STATIONS)
+def stations() -> ResponseReturnValue:
+    return render_template(
+        "cards/stations.html", rows=queries.stations(), units=people.units(), code=None, refusal=None
+    )
+
+
+@blueprint.get("/stations/live")
+@requires(*WATCHES_STATIONS)
+def stations_live() -> ResponseReturnValue:
+    return render_template("cards/_stations.html", rows=queries.stations(), unit=people.unit)
+
+
+@blueprint.post("/stations")
+@requires("system_administrator")
+def enrol() -> ResponseReturnValue:
+    """The code is shown once, on the answer itself: it is kept nowhere."""
+    try:
+        fact = commands.enrol_station(
+            request.form.get("name", "").strip(), _number("unit_id") or 0, by=current_actor()
+        )
+    except Refusal as refusal:
+        if wants_json():
+            raise
+        page = render_template(
+            "cards/stations.html", rows=queries.stations(), units=people.units(), code=None, refusal=refusal
+        )
+        return page, refusal.status
+    if wants_json():
+        return jsonify(
+            station_id=fact.station_id, code=fact.code, expires_at=fact.code_expires_at.isoformat()
+        )
+    return render_template(
+        "cards/stations.html", rows=queries.stations(), units=people.units(), code=fact, refusal=None
+    )
+
+
+@blueprint.get("/stations/<int:station_id>")
+@requires(*WATCHES_STATIONS)
+def station(station_id: int) -> ResponseReturnValue:
+    return render_template("cards/station.html", **_station_page(station_id))
+
+
+@blueprint.get("/stations/<int:station_id>/live")
+@requires(*WATCHES_STATIONS)
+def station_live(station_id: int) -> ResponseReturnValue:
+    return render_template("cards/_station.html", **_station_page(station_id))
+
+
+def _station_page(station_id: int) -> dict[str, Any]:
+    """The system administrator sees that a station lives, never what it makes (D6)."""
+    business = any(current_actor().has(role) for role in KEEPS_CARDS)
+    jobs = queries.jobs(station_id=station_id, limit=10) if business else []
+    row = queries.station(station_id)
+    return {
+        "row": row,
+        "unit": people.unit(row.station.unit_id),
+        "jobs": [(job, queries.as_job(job), queries.steps(job.id)) for job in jobs],
+        "business": business,
+        "known": {str(c["serial"]): queries.card(str(c["serial"])) for c in row.cards},
+    }
+
+
+@blueprint.post("/stations/<int:station_id>/revoke")
+@requires("system_administrator")
+def revoke(station_id: int) -> ResponseReturnValue:
+    commands.revoke_station(station_id, request.form.get("reason", ""), by=current_actor())
+    return redirect(url_for("cards.stations"))
+
+
+@blueprint.post("/stations/<int:station_id>/jobs/<int:job_id>/cancel")
+@requires("station_operator", "seal_office")
+def cancel_job(station_id: int, job_id: int) -> ResponseReturnValue:
+    commands.cancel_job(job_id, request.form.get("reason", "").strip() or "—", by=current_actor())
+    return redirect(url_for("cards.station", station_id=station_id))
+
+
+# --- cards ---
+
+
+@blueprint.get("/cards")
+@requires(*KEEPS_CARDS)
+def cards() -> ResponseReturnValue:
+    role = request.args.get("role", "")
+    rows = queries.cards(
+        role="maker" if role == "maker" else "seal" if role == "seal" else None,
+        search=request.args.get("q", "").strip(),
+    )
+    if wants_json():
+        return jsonify(
+            cards=[{"serial": r.card.serial, "role": r.card.role, "subject": r.card.subject} for r in rows]
+        )
+    return render_template("cards/cards.html", rows=rows, owner_of=_owner_of, person=people.user)
+
+
+def _owner_of(card: Any) -> str:
+    if card.owner_user_id is not None:
+        return people.user(card.owner_user_id).name
+    return people.unit(card.owner_unit_id).name
+
+
+@blueprint.get("/cards/new")
+@requires("station_operator", "seal_office")
+def new_card() -> ResponseReturnValue:
+    return _card_form({"serial": request.args.get("serial", "")}, None)
+
+
+@blueprint.post("/cards")
+@requires("station_operator", "seal_office")
+def register_card() -> ResponseReturnValue:
+    """`certificate`: a file (PEM or DER), or what a station saw in its reader when none is given."""
+    form = request.form
+    try:
+        serial = form.get("serial", "").strip()
+        fact = commands.register_card(
+            serial,
+            "maker" if form.get("role") == "maker" else "seal",
+            _certificate(serial),
+            owner_unit_id=_number("owner_unit_id"),
+            owner_user_id=_number("owner_user_id"),
+            keeping="personal" if form.get("keeping") == "personal" else "unit",
+            by=current_actor(),
+        )
+    except Refusal as refusal:
+        if wants_json():
+            raise
+        return _card_form(form, refusal), refusal.status
+    if wants_json():
+        return jsonify(card_serial=fact.card_serial, subject=fact.subject)
+    flash(t("卡 {serial} 已登记", "Card {serial} is registered", serial=fact.card_serial), "good")
+    return redirect(url_for("cards.cards"))
+
+
+def _certificate(serial: str) -> bytes:
+    upload = request.files.get("certificate")
+    data = upload.read() if upload else b""
+    if not data:
+        data = queries.certificate_seen(serial) or b""
+    if not data:
+        raise Invalid(
+            "card.certificate_needed",
+            zh="没有证书：请把卡插入制章工位，或上传证书文件",
+            en="There is no certificate: insert the card at a station, or upload the file",
+            fields={"certificate": Text("请上传证书或插卡", "Upload the certificate or insert the card")},
+        )
+    return as_der(data)
+
+
+def _card_form(values: Any, refusal: Refusal | None) -> str:
+    return render_template(
+        "cards/card_new.html",
+        values=values,
+        refusal=refusal,
+        seen=queries.unregistered_cards(),
+        units=people.units(),
+        people=people.people(),
+    )
+
+
+@blueprint.get("/cards/<serial>")
+@requires(*KEEPS_CARDS)
+def card(serial: str) -> ResponseReturnValue:
+    row = queries.card_row(serial)
+    return render_template(
+        "cards/card.html",
+        row=row,
+        owner=_owner_of(row.card),
+        keeper=people.user(row.keeper_id) if row.keeper_id else None,
+        jobs=queries.jobs_of_card(serial),
+        people=people.people(),
+    )
+
+
+@blueprint.post("/cards/<serial>/lost")
+@requires(*KEEPS_CARDS)
+def report_lost(serial: str) -> ResponseReturnValue:
+    commands.report_lost(serial, request.form.get("reason", ""), by=current_actor())
+    return redirect(url_for("cards.card", serial=serial))
+
+
+@blueprint.post("/cards/<serial>/hand-over")
+@requires("seal_office")
+def hand_over(serial: str) -> ResponseReturnValue:
+    keeper = _number("keeper_id")
+    if keeper is None:
+        raise Invalid("card.keeper_needed", zh="请选择接收人", en="Choose who takes the card")
+    commands.hand_over(serial, keeper, by=current_actor())
+    return redirect(url_for("cards.card", serial=serial))
+
+
+def _number(field: str) -> int | None:
+    text = request.form.get(field, "").strip()
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise BadRequest
+    return int(text)

@@ -1,0 +1,162 @@
+"""Pages of the ledger and of one seal."""
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.cards import queries as cards
+from app.glossary import SEAL_KINDS
+from app.people import queries as people
+from app.people.guards import current_actor, login_required, requires
+from app.refusal import Invalid, Refusal
+from app.seals import choices as _choices  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
+from app.seals import commands, queries, rules
+from app.settings import current_settings
+from app.text import Text
+from app.web.errors import wants_json
+from app.web.language import t
+
+blueprint = Blueprint("seals", __name__, template_folder="templates")
+
+STATUS: dict[str, tuple[Text, str]] = {
+    "active": (Text("使用中", "In use"), "good"),
+    "unissued": (Text("待发放", "Not issued yet"), "warn"),
+    "suspended": (Text("已停用", "Suspended"), "bad"),
+    "expired": (Text("已过期", "Expired"), "bad"),
+    "cancelled": (Text("已注销", "Cancelled"), "neutral"),
+}
+
+
+@blueprint.get("/seals")
+@login_required
+def ledger() -> ResponseReturnValue:
+    rows = queries.ledger(
+        current_actor(),
+        search=request.args.get("q", "").strip(),
+        status=request.args.get("status", ""),
+        kind=request.args.get("kind", ""),
+    )
+    if wants_json():
+        return jsonify(seals=[_as_json(row) for row in rows])
+    return render_template("seals/ledger.html", rows=rows, statuses=STATUS, kinds=SEAL_KINDS)
+
+
+def _as_json(row: queries.LedgerRow) -> dict[str, object]:
+    found = row.seal
+    return {
+        "seal_id": found.id,
+        "es_id": found.es_id,
+        "name": found.name,
+        "kind": found.kind,
+        "status": row.status,
+        "owner": row.owner_name,
+        "card_serial": found.card_serial,
+        "valid_until": found.valid_until.isoformat(),
+    }
+
+
+@blueprint.get("/seals/<int:seal_id>")
+@login_required
+def seal(seal_id: int) -> ResponseReturnValue:
+    return _page(seal_id, None)
+
+
+def _page(seal_id: int, refusal: Refusal | None) -> ResponseReturnValue:
+    actor = current_actor()
+    found = queries.visible_seal(seal_id, actor)
+    page = render_template(
+        "seals/seal.html",
+        seal=found,
+        status=queries.status_of(found),
+        statuses=STATUS,
+        owner=queries.owner_name(found),
+        decision=queries.may_use(seal_id, actor),
+        life=queries.life(seal_id),
+        grants=queries.grants(seal_id),
+        functions=rules.FUNCTION_TEXT,
+        card=cards.card(found.card_serial),
+        manages=_manages(found.owner_unit_id),
+        authorises=actor.has("seal_manager", people.unit_path(found.owner_unit_id) or None),
+        people=people.people(),
+        refusal=refusal,
+        values=request.form,
+    )
+    return page, refusal.status if refusal else 200
+
+
+def _manages(owner_unit_id: int | None) -> bool:
+    units = people.unit_path(owner_unit_id) or None
+    return any(current_actor().has(role, units) for role in ("seal_manager", "seal_office"))
+
+
+@blueprint.post("/seals/<int:seal_id>/<any(suspend, resume, cancel):verb>")
+@requires("seal_manager", "seal_office")
+def change(seal_id: int, verb: str) -> ResponseReturnValue:
+    queries.visible_seal(seal_id, current_actor())
+    reason, by = request.form.get("reason", ""), current_actor()
+    try:
+        if verb == "suspend":
+            commands.suspend(seal_id, reason, by=by)
+        elif verb == "resume":
+            commands.resume(seal_id, reason, by=by)
+        else:
+            commands.cancel(seal_id, reason, by=by)
+    except Refusal as refusal:
+        return _refused(seal_id, refusal)
+    return redirect(url_for("seals.seal", seal_id=seal_id))
+
+
+@blueprint.post("/seals/<int:seal_id>/grants")
+@requires("seal_manager")
+def authorize(seal_id: int) -> ResponseReturnValue:
+    """To a person (`user_id`), or to the seal users of the owner's unit when none is chosen."""
+    queries.visible_seal(seal_id, current_actor())
+    person = request.form.get("user_id", "")
+    found = queries.seal(seal_id)
+    try:
+        commands.authorize(
+            seal_id,
+            user_id=int(person) if person.isdigit() else None,
+            role=None if person.isdigit() else "seal_user",
+            unit_id=None if person.isdigit() else found.owner_unit_id,
+            functions=request.form.getlist("functions"),
+            valid_until=_end_of_day(request.form.get("valid_until", "")),
+            because=request.form.get("because", "").strip(),
+            by=current_actor(),
+        )
+    except Refusal as refusal:
+        return _refused(seal_id, refusal)
+    flash(t("已授权", "Authorised"), "good")
+    return redirect(url_for("seals.seal", seal_id=seal_id))
+
+
+@blueprint.post("/seals/<int:seal_id>/grants/<int:grant_id>/withdraw")
+@requires("seal_manager")
+def withdraw_grant(seal_id: int, grant_id: int) -> ResponseReturnValue:
+    queries.visible_seal(seal_id, current_actor())
+    try:
+        commands.withdraw_grant(grant_id, request.form.get("reason", ""), by=current_actor())
+    except Refusal as refusal:
+        return _refused(seal_id, refusal)
+    return redirect(url_for("seals.seal", seal_id=seal_id))
+
+
+def _refused(seal_id: int, refusal: Refusal) -> ResponseReturnValue:
+    if wants_json():
+        raise refusal
+    return _page(seal_id, refusal)
+
+
+def _end_of_day(text: str) -> datetime | None:
+    """A date of the form means: until that day is over, here."""
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        said = Text("日期格式应为 年-月-日", "A date is written year-month-day")
+        raise Invalid("seal.bad_date", zh=said.zh, en=said.en, fields={"valid_until": said}) from error
+    zone = ZoneInfo(current_settings().time_zone)
+    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone)
