@@ -12,10 +12,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from app.bpmn.feel.build import Builder, Run, RunTest, Scope, free_names
+from app.bpmn.feel.build import Builder, free_names
 from app.bpmn.feel.builtin import LIBRARY
 from app.bpmn.feel.error import FeelError, Meter
 from app.bpmn.feel.parse import Names, Parser
+from app.bpmn.feel.scope import Run, RunTest, Scope
 from app.bpmn.feel.value import Function, Months, Range, dumps, from_python, same, to_json
 from app.text import Text
 

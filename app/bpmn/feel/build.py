@@ -1,7 +1,7 @@
 """Tree → closures, once; then an evaluation only calls them. Pure."""
 
-from collections.abc import Callable, Generator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Generator
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, cast
 
@@ -15,9 +15,10 @@ from app.bpmn.feel import (  # the library fills itself when imported
 )
 from app.bpmn.feel.arithmetic import compute, negative
 from app.bpmn.feel.builtin import LIBRARY
-from app.bpmn.feel.error import MAX_CALLS, FeelError, Meter
+from app.bpmn.feel.error import FeelError, Meter
 from app.bpmn.feel.kinds import is_instance
-from app.bpmn.feel.moments import part
+from app.bpmn.feel.relations import compared, matches, member
+from app.bpmn.feel.scope import Run, RunTest, Scope, called
 from app.bpmn.feel.tree import (
     Arithmetic,
     Between,
@@ -42,63 +43,12 @@ from app.bpmn.feel.tree import (
     Tests,
     TypeName,
 )
-from app.bpmn.feel.value import Function, Range, compare, from_python, same
+from app.bpmn.feel.value import Function, Range, compare, from_python
+from app.bpmn.feel.walking import each_item, filtered
 from app.text import Text
 
 MAX_TREE = 120
 """Levels of a tree: what one evaluation may put on Python's stack."""
-
-
-class Scope:
-    """The names that an expression sees. The outermost scope converts the caller's data as it is asked for."""
-
-    __slots__ = ("meter", "names", "now", "parent", "source")
-
-    def __init__(
-        self,
-        names: dict[str, Any],
-        parent: "Scope | None",
-        meter: Meter,
-        now: datetime | None = None,
-        source: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.names = names
-        self.parent = parent
-        self.meter = meter
-        self.now = now
-        self.source = source
-
-    def child(self, names: dict[str, Any]) -> "Scope":
-        return Scope(names, self, self.meter, self.now)
-
-    def find(self, name: str) -> Any:
-        scope = self
-        while True:
-            if name in scope.names:
-                return scope.names[name]
-            if scope.parent is None:
-                break
-            scope = scope.parent
-        if scope.source is not None and name in scope.source:
-            value = scope.names[name] = from_python(scope.source[name])
-            return value
-        return LIBRARY.get(name)
-
-    def raw_of_root(self, name: str) -> Mapping[str, Any] | None:
-        """The caller's own mapping of this name, unless something nearer has it: saves converting all of it."""
-        scope = self
-        while True:
-            if name in scope.names:
-                return None
-            if scope.parent is None:
-                break
-            scope = scope.parent
-        found = scope.source.get(name) if scope.source is not None else None
-        return cast("Mapping[str, Any]", found) if type(found) is dict else None
-
-
-Run = Callable[[Scope], Any]
-RunTest = Callable[[Any, Scope], "bool | None"]
 
 
 class _UserFunction(Function):
@@ -123,24 +73,6 @@ class _UserFunction(Function):
             if kind is not None and arg is not None and is_instance(arg, kind) is False:
                 return None
         return called(meter, self.body, self.scope.child(dict(zip(self.params, args, strict=True))))
-
-
-def called(meter: Meter, body: Run, scope: Scope) -> Any:
-    """Run a function's body, so many inside each other and no more."""
-    meter.spend()
-    meter.calls += 1
-    if meter.calls > MAX_CALLS:
-        raise FeelError(
-            0,
-            Text(
-                f"函数调用嵌套过深：最多 {MAX_CALLS} 层",
-                f"Functions call each other too deeply: at most {MAX_CALLS}",
-            ),
-        )
-    try:
-        return body(scope)
-    finally:
-        meter.calls -= 1
 
 
 class Builder:
@@ -187,7 +119,7 @@ class Builder:
                 if type(value) is kind:
                     return value == constant
                 if type(value) is list:
-                    return _matches(constant, value, _scope, False)
+                    return matches(constant, value, _scope, False)
                 return False if value is None else None
 
             return equals
@@ -201,15 +133,15 @@ class Builder:
             found = run(scope.child({"?": value}) if asks else scope)
             if asks and type(found) is bool:
                 return found
-            return _matches(found, value, scope, answers)
+            return matches(found, value, scope, answers)
 
         return test
 
     def _operator_test(self, node: Test) -> RunTest:
         run, op = self.run(node.to), node.op
         if any(isinstance(inner, Name) and inner.name == "?" for inner in walk(node.to)):
-            return lambda value, scope: _compared(op, value, run(scope.child({"?": value})), scope.meter)
-        return lambda value, scope: _compared(op, value, run(scope), scope.meter)
+            return lambda value, scope: compared(op, value, run(scope.child({"?": value})), scope.meter)
+        return lambda value, scope: compared(op, value, run(scope), scope.meter)
 
     # -- expressions ------------------------------------------------------------------------------------
 
@@ -243,7 +175,7 @@ class Builder:
             values = of(scope)
             if type(values) is not list:
                 values = [] if values is None else [values]
-            return _filtered(cast("list[Any]", values), by, scope)
+            return filtered(cast("list[Any]", values), by, scope)
 
         return run
 
@@ -276,7 +208,7 @@ class Builder:
 
     def compare(self, node: Compare) -> Run:
         op, left, right = node.op, self.run(node.left), self.run(node.right)
-        return lambda scope: _compared(op, left(scope), right(scope), scope.meter)
+        return lambda scope: compared(op, left(scope), right(scope), scope.meter)
 
     def logic(self, node: Logic) -> Run:
         terms = [self.run(term) for term in node.terms]
@@ -420,63 +352,6 @@ def _now(scope: Scope) -> datetime:
     return scope.now or datetime.now(UTC)
 
 
-def _compared(op: str, left: Any, right: Any, meter: Meter) -> bool | None:
-    if op in ("=", "!="):
-        answer = (
-            left == right
-            if type(left) is type(right) and type(left) in (Decimal, str, bool)
-            else (same(left, right, meter))
-        )
-        return answer if op == "=" or answer is None else not answer
-    order = compare(left, right)
-    if order is None:
-        return None
-    if op == "<":
-        return order < 0
-    if op == ">":
-        return order > 0
-    return order <= 0 if op == "<=" else order >= 0
-
-
-def _matches(found: Any, value: Any, scope: Scope, answers: bool) -> bool | None:
-    """A cell's expression against the input: equal, in the list, inside the range, or simply true."""
-    if type(found) is Range and type(value) is not Range:
-        return found.includes(value)
-    if type(found) is list:
-        listed = cast("list[Any]", found)
-        scope.meter.spend(1 + len(listed))
-        if type(value) is list and same(listed, value, scope.meter) is True:
-            return True
-        return any(_matches(item, value, scope, False) is True for item in listed)
-    if answers and type(found) is bool and type(value) is not bool:
-        return found
-    if (
-        type(value) is list and type(found) is not list
-    ):  # an input that is a list: does it hold what the cell says
-        scope.meter.spend(1 + len(cast("list[Any]", value)))
-        return any(same(found, item, scope.meter) is True for item in cast("list[Any]", value))
-    return same(found, value, scope.meter)
-
-
-def member(value: Any, name: str, meter: Meter) -> Any:
-    """`value.name`: an entry, a part of a moment or range, or that of each item of a list."""
-    if type(value) is dict:
-        return cast("dict[str, Any]", value).get(name)
-    if type(value) is list:
-        values = cast("list[Any]", value)
-        meter.spend(1 + len(values))
-        return [member(item, name, meter) for item in values]
-    if type(value) is Range:
-        parts = {
-            "start": value.low,
-            "end": value.high,
-            "start included": value.low_closed,
-            "end included": value.high_closed,
-        }
-        return parts.get(name)
-    return part(value, name)
-
-
 def _range(low: Any, high: Any, low_closed: bool, high_closed: bool) -> Range | None:
     if low is not None and high is not None:
         order = compare(low, high)
@@ -485,71 +360,13 @@ def _range(low: Any, high: Any, low_closed: bool, high_closed: bool) -> Range | 
     return Range(low, high, low_closed, high_closed)
 
 
-def _filtered(values: list[Any], by: Run, scope: Scope) -> Any:
-    """`values[by]`: one item when `by` is a number, else those for which it is true."""
-    kept: list[Any] = []
-    if not values:
-        return None if type(by(scope)) is Decimal else kept
-    for position, item in enumerate(values):
-        scope.meter.spend()
-        inside = scope.child({"item": item})
-        if type(item) is dict:
-            inside = inside.child(cast("dict[str, Any]", item))
-        answer = by(inside)
-        if position == 0 and type(answer) is Decimal:
-            return _at(values, answer)
-        if answer is True:
-            kept.append(item)
-    return kept
-
-
-def _at(values: list[Any], place: Decimal) -> Any:
-    if place != place.to_integral_value() or not 1 <= abs(place) <= len(values):
-        return None
-    return values[int(place) - 1 if place > 0 else int(place)]
-
-
 def _each(names: tuple[str, ...], sources: list[Run], scope: Scope) -> Generator[Scope]:
     """A scope for every combination; later sources see earlier variables."""
     if not sources:
         yield scope
         return
-    for value in _values(sources[0](scope), scope.meter):
+    for value in each_item(sources[0](scope), scope.meter):
         yield from _each(names[1:], sources[1:], scope.child({names[0]: value}))
-
-
-def _values(source: Any, meter: Meter) -> Generator[Any]:
-    if type(source) is list:
-        for value in cast("list[Any]", source):
-            meter.spend()
-            yield value
-    elif type(source) is Range:
-        yield from _counted(source, meter)
-    elif source is not None:
-        meter.spend()
-        yield source
-
-
-def _counted(source: Range, meter: Meter) -> Generator[Any]:
-    """Whole numbers or days, one by one, up or down."""
-    low, high = source.low, source.high
-    if type(low) is not type(high) or type(low) not in (Decimal, date):
-        return
-    if type(low) is Decimal and (low != low.to_integral_value() or high != high.to_integral_value()):
-        return
-    up = low <= high
-    step: Any = Decimal(1 if up else -1) if type(low) is Decimal else timedelta(days=1 if up else -1)
-    value = low if source.low_closed else low + step
-    while (
-        (value < high or (value == high and source.high_closed))
-        if up
-        else (value > high or (value == high and source.high_closed))
-    ):
-        meter.spend()
-        yield value
-        if value in (date.max, date.min):
-            return
-        value = value + step
 
 
 def _collected(names: tuple[str, ...], sources: list[Run], body: Run, scope: Scope) -> list[Any]:

@@ -185,6 +185,8 @@ class Parser:
 
     def _closes_at_end(self, index: int) -> bool:
         """Whether the bracket at `index` closes as the last token. No bracket there: no."""
+        if self.tokens[index].text != "(":
+            return False
         depth = 0
         for position in range(index, len(self.tokens)):
             text = self.tokens[position].text if self.tokens[position].kind == "op" else ""

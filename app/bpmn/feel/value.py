@@ -27,6 +27,9 @@ class Months:
 
     months: int
 
+    def __str__(self) -> str:
+        return _months_text(self.months)
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -36,6 +39,9 @@ class Range:
     high: Any
     low_closed: bool
     high_closed: bool
+
+    def __str__(self) -> str:
+        return text(self)
 
     def includes(self, value: Any) -> bool | None:
         """Null when the value cannot be compared with an end."""
