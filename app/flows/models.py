@@ -1,0 +1,212 @@
+"""The tables of the flows: definitions with versions, instances, tasks, history, and what is waited for."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base
+from app.flows.rules import EVERYWHERE
+
+
+class FlowDefinition(Base):
+    """One published version of a diagram with its rule tables and forms. Never changed once written."""
+
+    __tablename__ = "flow_definition"
+    __table_args__ = (sa.UniqueConstraint("key", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    key: Mapped[str] = mapped_column(sa.String(80))
+    version: Mapped[int]
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    """Over the diagram, its tables and forms, and those of every diagram it calls."""
+    label_zh: Mapped[str] = mapped_column(sa.String(200))
+    label_en: Mapped[str] = mapped_column(sa.String(200))
+    bpmn: Mapped[str] = mapped_column(sa.Text)
+    tables: Mapped[dict[str, Any]]
+    """Rule tables: file name → DMN text."""
+    forms: Mapped[dict[str, Any]]
+    """Forms: name → definition as in the JSON file."""
+    calls: Mapped[dict[str, Any]]
+    """Every diagram called, directly or not: key → id of the pinned definition."""
+    origin: Mapped[str] = mapped_column(sa.String(20))
+    """`files` (the folder in `workflows/`) or `studio` (published in the browser)."""
+    published_at: Mapped[datetime]
+    published_by_id: Mapped[int | None] = mapped_column(default=None)
+
+
+class FlowInstance(Base):
+    """One running or finished flow. `state` is the token engine's bytes; `revision` counts its steps."""
+
+    __tablename__ = "flow_instance"
+    __table_args__ = (sa.Index("ix_flow_instance_business_key", "business_key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    definition_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_definition.id"))
+    key: Mapped[str] = mapped_column(sa.String(80))
+    business_key: Mapped[str] = mapped_column(sa.String(120))
+    title: Mapped[str] = mapped_column(sa.String(200))
+    glyph: Mapped[str | None] = mapped_column(sa.String(40))
+    status: Mapped[str] = mapped_column(sa.String(20))
+    """`running`, `incident` (an automatic step could not be done), `finished`."""
+    state: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    revision: Mapped[int]
+    initiator_id: Mapped[int | None] = mapped_column(index=True)
+    initiator_name: Mapped[str] = mapped_column(sa.String(120))
+    unit_id: Mapped[int | None]
+    unit_name: Mapped[str] = mapped_column(sa.String(200))
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class FlowTask(Base):
+    """A task that a person was or is asked to do. `token` is its name inside the token engine."""
+
+    __tablename__ = "flow_task"
+    __table_args__ = (
+        sa.UniqueConstraint("instance_id", "token"),
+        sa.Index("ix_flow_task_status_assignee_id", "status", "assignee_id"),
+        sa.Index("ix_flow_task_done_by_id", "done_by_id", "done_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    instance_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_instance.id"), index=True)
+    definition_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_definition.id"))
+    """The definition whose diagram the task stands in: its own flow's, or that of a flow it calls."""
+    token: Mapped[str] = mapped_column(sa.String(36))
+    node: Mapped[str] = mapped_column(sa.String(120))
+    label_zh: Mapped[str] = mapped_column(sa.String(200))
+    label_en: Mapped[str] = mapped_column(sa.String(200))
+    form: Mapped[str] = mapped_column(sa.String(120))
+    page: Mapped[str | None] = mapped_column(sa.String(200))
+    """A page of another house where this task is done, instead of a form here."""
+    role: Mapped[str | None] = mapped_column(sa.String(40))
+    notice_zh: Mapped[str | None] = mapped_column(sa.Text)
+    notice_en: Mapped[str | None] = mapped_column(sa.Text)
+    """Why the task came, where there is something to say: the reason of a return, of a failed making."""
+    data: Mapped[dict[str, Any]]
+    """What the instance knew when the task opened; forms and panels read it."""
+    status: Mapped[str] = mapped_column(sa.String(20))
+    """`open`, `done`, `cancelled`."""
+    assignee_id: Mapped[int | None]
+    assignee_name: Mapped[str | None] = mapped_column(sa.String(120))
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None] = mapped_column(default=None)
+    done_by_id: Mapped[int | None] = mapped_column(default=None)
+    done_by_name: Mapped[str | None] = mapped_column(sa.String(120), default=None)
+    outcome: Mapped[str | None] = mapped_column(sa.String(80), default=None)
+    opinion: Mapped[str | None] = mapped_column(sa.Text, default=None)
+
+
+class FlowTaskCandidate(Base):
+    """Under whom an open task is filed: a person, or a role at one unit. A role at a unit reaches the units
+    below it, so a task is filed once for each unit above its own; removed when the task is over."""
+
+    __tablename__ = "flow_task_candidate"
+    __table_args__ = (
+        sa.Index("ix_flow_task_candidate_role_unit_id", "role", "unit_id", "task_id"),
+        sa.Index("ix_flow_task_candidate_user_id", "user_id", "task_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    task_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_task.id"), index=True)
+    role: Mapped[str | None] = mapped_column(sa.String(40), default=None)
+    unit_id: Mapped[int] = mapped_column(default=EVERYWHERE)
+    user_id: Mapped[int | None] = mapped_column(default=None)
+
+
+class FlowEvent(Base):
+    """The history that people read: one row for each thing that happened. Only ever appended to."""
+
+    __tablename__ = "flow_event"
+    __table_args__ = (sa.Index("ix_flow_event_instance_id", "instance_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    instance_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_instance.id"))
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(sa.String(30))
+    """`started`, `passed`, `done`, `claimed`, `released`, `message`, `reminded`, `incident`, `retried`, `finished`."""
+    process: Mapped[str] = mapped_column(sa.String(80))
+    node: Mapped[str] = mapped_column(sa.String(120))
+    shape: Mapped[str] = mapped_column(sa.String(40))
+    label_zh: Mapped[str] = mapped_column(sa.String(200))
+    label_en: Mapped[str] = mapped_column(sa.String(200))
+    actor_id: Mapped[int | None]
+    actor_name: Mapped[str] = mapped_column(sa.String(120))
+    outcome: Mapped[str | None] = mapped_column(sa.String(80), default=None)
+    opinion: Mapped[str | None] = mapped_column(sa.Text, default=None)
+    detail: Mapped[dict[str, Any]] = mapped_column(default_factory=dict[str, Any])
+
+
+class MessageSubscription(Base):
+    """An instance waits at `token` for the message `name` about exactly this `correlation`."""
+
+    __tablename__ = "flow_message_subscription"
+    __table_args__ = (
+        sa.UniqueConstraint("instance_id", "token"),
+        sa.Index("ix_flow_message_subscription_name", "name", "correlation"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    instance_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_instance.id"))
+    token: Mapped[str] = mapped_column(sa.String(36))
+    process: Mapped[str] = mapped_column(sa.String(80))
+    node: Mapped[str] = mapped_column(sa.String(120))
+    name: Mapped[str] = mapped_column(sa.String(120))
+    correlation: Mapped[str] = mapped_column(sa.String(200))
+    since: Mapped[datetime]
+
+
+class MessageInbox(Base):
+    """A message that came. Unique: the same one is taken once, however often it is sent; kept until waited for."""
+
+    __tablename__ = "flow_message_inbox"
+    __table_args__ = (
+        sa.UniqueConstraint("name", "correlation", "message_id"),
+        sa.Index("ix_flow_message_inbox_delivered_at", "delivered_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    name: Mapped[str] = mapped_column(sa.String(120))
+    correlation: Mapped[str] = mapped_column(sa.String(200))
+    message_id: Mapped[str] = mapped_column(sa.String(120))
+    payload: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+    instance_id: Mapped[int | None] = mapped_column(default=None)
+    delivered_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class FlowTimer(Base):
+    """An instance must be woken at `due_at`. The database is the truth; the scheduler only looks here."""
+
+    __tablename__ = "flow_timer"
+    __table_args__ = (
+        sa.UniqueConstraint("instance_id", "token"),
+        sa.Index("ix_flow_timer_due_at", "due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    instance_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_instance.id"))
+    token: Mapped[str] = mapped_column(sa.String(36))
+    node: Mapped[str] = mapped_column(sa.String(120))
+    due_at: Mapped[datetime]
+
+
+class FlowIncident(Base):
+    """An automatic step that could not be done: where, why, and what set it off, so that it can be tried again."""
+
+    __tablename__ = "flow_incident"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    instance_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_instance.id"), index=True)
+    at: Mapped[datetime]
+    process: Mapped[str] = mapped_column(sa.String(80))
+    node: Mapped[str] = mapped_column(sa.String(200))
+    code: Mapped[str] = mapped_column(sa.String(120))
+    text_zh: Mapped[str] = mapped_column(sa.Text)
+    text_en: Mapped[str] = mapped_column(sa.Text)
+    message_id: Mapped[int | None] = mapped_column(sa.ForeignKey("flow_message_inbox.id"))
+    """The message whose delivery it was; None when a timer set it off."""
+    solved_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -1,0 +1,561 @@
+"""Reading the flows: a person's inbox, one task, an instance's history and where it stands."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import defer
+
+from app.actor import Actor
+from app.bpmn.picture import Picture
+from app.clock import now
+from app.db import db
+from app.flows import engine, rules
+from app.flows.action import CHOICES
+from app.flows.forms import Choice, Field, Form, form_of
+from app.flows.models import (
+    FlowDefinition,
+    FlowEvent,
+    FlowIncident,
+    FlowInstance,
+    FlowTask,
+    FlowTaskCandidate,
+    FlowTimer,
+    MessageInbox,
+    MessageSubscription,
+)
+from app.flows.rules import EVERYWHERE, Candidate
+from app.people import queries as people
+from app.text import Text
+
+Urgency = Literal["overdue", "today", "tomorrow", "soon", "later", "none"]
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """A task as a list shows it."""
+
+    id: int
+    instance_id: int
+    key: str
+    business_key: str
+    title: str
+    glyph: str | None
+    node: str
+    label: Text
+    role: str | None
+    initiator: str
+    unit: str
+    created_at: datetime
+    due_at: datetime | None
+    assignee_id: int | None
+    status: str
+    done_at: datetime | None
+    outcome: str | None
+    claimable: bool
+    """Filed under a role and not yet taken by anyone."""
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """A task as its page, its panel and its form's choices see it."""
+
+    id: int
+    instance_id: int
+    key: str
+    """The flow's key; `node` is the task's id in its diagram."""
+    node: str
+    label: Text
+    business_key: str
+    title: str
+    glyph: str | None
+    initiator: str
+    initiator_id: int | None
+    unit: str
+    unit_id: int | None
+    started_at: datetime
+    created_at: datetime
+    due_at: datetime | None
+    status: str
+    role: str | None
+    assignee_id: int | None
+    assignee: str | None
+    done_by: str | None
+    done_at: datetime | None
+    claimable: bool
+    page: str | None
+    notice: Text | None
+    data: Mapping[str, Any]
+    form: Form | None
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    """Something that happened in an instance. `did` tells which rule fired, or which action was done."""
+
+    at: datetime
+    kind: str
+    process: str
+    node: str
+    shape: str
+    label: Text
+    actor: str
+    outcome: str | None
+    opinion: str | None
+    did: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class InstanceRow:
+    """An instance as a list shows it, with what it waits for now."""
+
+    id: int
+    key: str
+    business_key: str
+    title: str
+    glyph: str | None
+    status: str
+    initiator: str
+    unit: str
+    started_at: datetime
+    ended_at: datetime | None
+    waits_for: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the main flow: a diagram it calls. `state`: done, now or ahead."""
+
+    key: str
+    label: Text
+    state: Literal["done", "now", "ahead"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an instance stands in one diagram: ids of the shapes passed and of those it stands at."""
+
+    key: str
+    label: Text
+    picture: Picture
+    done: frozenset[str]
+    current: frozenset[str]
+
+
+def _filed_under(actor: Actor) -> sa.Select[int]:
+    """Ids of the open tasks filed under this person or a role they hold."""
+    ways: list[sa.ColumnElement[bool]] = [FlowTaskCandidate.user_id == actor.id]
+    for role, unit_id in sorted(rules.reach((g.role, g.unit_id) for g in actor.grants)):
+        ways.append(sa.and_(FlowTaskCandidate.role == role, FlowTaskCandidate.unit_id == unit_id))
+    return sa.select(FlowTaskCandidate.task_id).where(sa.or_(*ways))
+
+
+def _rows(where: Sequence[sa.ColumnElement[bool]], order: Sequence[Any], limit: int) -> list[TaskRow]:
+    found = db.session.execute(
+        sa.select(FlowTask, FlowInstance)
+        .join(FlowInstance, FlowInstance.id == FlowTask.instance_id)
+        .where(*where)
+        .order_by(*order)
+        .limit(limit)
+        .options(defer(FlowInstance.state), defer(FlowTask.data))
+    )
+    return [_row(task, instance) for task, instance in found]
+
+
+def _row(task: FlowTask, instance: FlowInstance) -> TaskRow:
+    return TaskRow(
+        id=task.id,
+        instance_id=instance.id,
+        key=instance.key,
+        business_key=instance.business_key,
+        title=instance.title,
+        glyph=instance.glyph,
+        node=task.node,
+        label=Text(task.label_zh, task.label_en),
+        role=task.role,
+        initiator=instance.initiator_name,
+        unit=instance.unit_name,
+        created_at=task.created_at,
+        due_at=task.due_at,
+        assignee_id=task.assignee_id,
+        status=task.status,
+        done_at=task.done_at,
+        outcome=task.outcome,
+        claimable=task.status == "open" and task.assignee_id is None and task.role != "applicant",
+    )
+
+
+_BY_DUE = (FlowTask.due_at.is_(None), FlowTask.due_at, FlowTask.id)
+
+
+def inbox(actor: Actor, *, search: str = "", limit: int = 200) -> list[TaskRow]:
+    """The open tasks this person can do now, due first: their own, and those of their roles nobody has taken."""
+    mine = sa.or_(
+        FlowTask.assignee_id == actor.id,
+        sa.and_(FlowTask.assignee_id.is_(None), FlowTask.id.in_(_filed_under(actor))),
+    )
+    return _rows([FlowTask.status == "open", mine, *_matching(search)], _BY_DUE, limit)
+
+
+def claimable(actor: Actor, *, search: str = "", limit: int = 200) -> list[TaskRow]:
+    """Of those, the ones filed under a role that nobody has taken."""
+    return [row for row in inbox(actor, search=search, limit=limit) if row.claimable]
+
+
+def done_by(actor: Actor, *, search: str = "", limit: int = 200) -> list[TaskRow]:
+    """What this person has done, newest first."""
+    where = [FlowTask.done_by_id == actor.id, FlowTask.status == "done", *_matching(search)]
+    return _rows(where, (FlowTask.done_at.desc(), FlowTask.id.desc()), limit)
+
+
+def _matching(search: str) -> list[sa.ColumnElement[bool]]:
+    """Name, applicant, unit or number; every word must be found somewhere."""
+    columns = (
+        FlowInstance.title,
+        FlowInstance.initiator_name,
+        FlowInstance.unit_name,
+        FlowInstance.business_key,
+    )
+    return [
+        sa.or_(*(column.icontains(word, autoescape=True) for column in columns))
+        for word in search.split()[:5]
+    ]
+
+
+def started_by(actor: Actor, *, search: str = "", limit: int = 200) -> list[InstanceRow]:
+    """The instances this person started, newest first."""
+    found = db.session.scalars(
+        sa.select(FlowInstance)
+        .where(FlowInstance.initiator_id == actor.id, *_matching(search))
+        .order_by(FlowInstance.id.desc())
+        .limit(limit)
+        .options(defer(FlowInstance.state))
+    ).all()
+    return _instance_rows(found)
+
+
+def instances_of(business_key: str) -> list[InstanceRow]:
+    """Every instance about one subject, newest first."""
+    found = db.session.scalars(
+        sa.select(FlowInstance)
+        .where(FlowInstance.business_key == business_key)
+        .order_by(FlowInstance.id.desc())
+        .options(defer(FlowInstance.state))
+    ).all()
+    return _instance_rows(found)
+
+
+def _instance_rows(found: Sequence[FlowInstance]) -> list[InstanceRow]:
+    waits: dict[int, list[Text]] = {i.id: [] for i in found}
+    open_tasks = sa.select(FlowTask.instance_id, FlowTask.label_zh, FlowTask.label_en).where(
+        FlowTask.instance_id.in_(waits), FlowTask.status == "open"
+    )
+    for instance_id, zh, en in db.session.execute(open_tasks):
+        waits[instance_id].append(Text(zh, en))
+    return [
+        InstanceRow(
+            id=i.id,
+            key=i.key,
+            business_key=i.business_key,
+            title=i.title,
+            glyph=i.glyph,
+            status=i.status,
+            initiator=i.initiator_name,
+            unit=i.unit_name,
+            started_at=i.started_at,
+            ended_at=i.ended_at,
+            waits_for=tuple(waits[i.id]),
+        )
+        for i in found
+    ]
+
+
+def counts(actor: Actor) -> dict[str, int]:
+    """How many tasks wait for this person: `inbox`, and of those `claimable`."""
+    mine = sa.or_(
+        FlowTask.assignee_id == actor.id,
+        sa.and_(FlowTask.assignee_id.is_(None), FlowTask.id.in_(_filed_under(actor))),
+    )
+    unclaimed = sa.and_(FlowTask.assignee_id.is_(None), FlowTask.role != "applicant")
+    every, free = db.session.execute(
+        sa.select(sa.func.count(), sa.func.count(sa.case((unclaimed, 1)))).where(
+            FlowTask.status == "open", mine
+        )
+    ).one()
+    return {"inbox": every, "claimable": free}
+
+
+def candidates(task_id: int) -> list[Candidate]:
+    found = db.session.scalars(sa.select(FlowTaskCandidate).where(FlowTaskCandidate.task_id == task_id))
+    return [Candidate(role=c.role, unit_id=c.unit_id, user_id=c.user_id) for c in found]
+
+
+def may_act(task: FlowTask, actor: Actor) -> bool:
+    """Whether the task is, or was, this person's to do. A task that is over is filed under nobody: then the role
+    it stood for decides, as it does for whom to tell who has done it."""
+    if actor.id is not None and actor.id in (task.assignee_id, task.done_by_id):
+        return True
+    if task.status == "open":
+        return rules.may_take(candidates(task.id), actor)
+    instance = db.session.get_one(FlowInstance, task.instance_id)
+    if task.role is None or task.role == "applicant":
+        return actor.id == instance.initiator_id
+    unit_id = task.data.get("owner_unit_id") or instance.unit_id
+    return actor.has(task.role, people.unit_path(unit_id) | {EVERYWHERE})
+
+
+def check_may_see(instance_id: int, actor: Actor) -> None:
+    """Refuses `Forbidden` unless the person started the instance, acted in it, may act in it, or oversees flows."""
+    instance = db.session.get(FlowInstance, instance_id)
+    if instance is None:
+        raise rules.no_such_instance(instance_id)
+    if instance.initiator_id == actor.id or actor.has("process_owner") or actor.has("overseer"):
+        return
+    tasks = db.session.scalars(sa.select(FlowTask).where(FlowTask.instance_id == instance_id))
+    if not any(may_act(task, actor) for task in tasks):
+        rules.check_may_take([], actor)
+
+
+def task(task_id: int, actor: Actor) -> TaskView:
+    """One task. Refuses `NotFound`; `Forbidden` for whom it does not concern."""
+    found = db.session.get(FlowTask, task_id)
+    if found is None:
+        raise rules.no_such_task(task_id)
+    if not may_act(found, actor):
+        rules.check_may_take([], actor)
+    instance = db.session.get_one(FlowInstance, found.instance_id)
+    return view_of(found, instance)
+
+
+def view_of(found: FlowTask, instance: FlowInstance) -> TaskView:
+    row = _row(found, instance)
+    return TaskView(
+        id=found.id,
+        instance_id=instance.id,
+        key=instance.key,
+        node=found.node,
+        label=row.label,
+        business_key=instance.business_key,
+        title=instance.title,
+        glyph=instance.glyph,
+        initiator=instance.initiator_name,
+        initiator_id=instance.initiator_id,
+        unit=instance.unit_name,
+        unit_id=instance.unit_id,
+        started_at=instance.started_at,
+        created_at=found.created_at,
+        due_at=found.due_at,
+        status=found.status,
+        role=found.role,
+        assignee_id=found.assignee_id,
+        assignee=found.assignee_name,
+        done_by=found.done_by_name,
+        done_at=found.done_at,
+        claimable=row.claimable,
+        page=found.page,
+        notice=Text(found.notice_zh, found.notice_en or found.notice_zh) if found.notice_zh else None,
+        data=found.data,
+        form=form_for(found.definition_id, found.form),
+    )
+
+
+def form_for(definition_id: int, name: str) -> Form | None:
+    said = db.session.get_one(FlowDefinition, definition_id).forms.get(name)
+    return form_of(name, said) if said is not None else None
+
+
+def offered(view: TaskView, actor: Actor) -> dict[str, list[Choice]]:
+    """For each field that a house or the register of people fills: what this person may choose from."""
+    if view.form is None:
+        return {}
+    found = {field.name: _choices(field, view, actor) for field in view.form.fields}
+    return {name: choices for name, choices in found.items() if choices is not None}
+
+
+def _choices(field: Field, view: TaskView, actor: Actor) -> list[Choice] | None:
+    if field.source is not None and field.source in CHOICES:
+        return [Choice(str(value), label) for value, label in CHOICES[field.source](view, actor)]
+    if field.type == "user":
+        who = people.people_of(view.unit_id) if view.unit_id is not None else people.people()
+        return [Choice(str(u.id), Text(u.name, u.name)) for u in who]
+    return [] if field.source is not None else None
+
+
+def open_task_of(business_key: str, node: str) -> int | None:
+    """The open task of that id in the diagram, for the subject; None when the flow does not stand there."""
+    return db.session.scalar(
+        sa.select(FlowTask.id)
+        .join(FlowInstance, FlowInstance.id == FlowTask.instance_id)
+        .where(FlowInstance.business_key == business_key, FlowTask.node == node, FlowTask.status == "open")
+        .order_by(FlowTask.id.desc())
+        .limit(1)
+    )
+
+
+def history(instance_id: int) -> list[HistoryRow]:
+    """Everything that happened, in its order."""
+    found = db.session.scalars(
+        sa.select(FlowEvent).where(FlowEvent.instance_id == instance_id).order_by(FlowEvent.id)
+    )
+    return [
+        HistoryRow(
+            at=e.at,
+            kind=e.kind,
+            process=e.process,
+            node=e.node,
+            shape=e.shape,
+            label=Text(e.label_zh, e.label_en),
+            actor=e.actor_name,
+            outcome=e.outcome,
+            opinion=e.opinion,
+            did=e.detail,
+        )
+        for e in found
+    ]
+
+
+def open_tasks(instance_id: int) -> list[TaskRow]:
+    """What people are asked for in this instance now, due first."""
+    return _rows([FlowTask.instance_id == instance_id, FlowTask.status == "open"], _BY_DUE, 100)
+
+
+def places(instance_id: int) -> list[Place]:
+    """Where the instance stands, one entry for each diagram it has touched; the latest touched comes last."""
+    instance = db.session.get_one(FlowInstance, instance_id)
+    program = engine.program_of(db.session.get_one(FlowDefinition, instance.definition_id))
+    done: dict[str, set[str]] = {}
+    for row in history(instance_id):
+        if row.node:
+            done.setdefault(row.process, set()).add(row.node)
+    now_at = _standing(instance)
+    touched = [*[k for k in done if k not in now_at], *now_at]
+    return [
+        Place(
+            key=key,
+            label=program.diagrams[key].label,
+            picture=program.diagrams[key].picture,
+            done=frozenset(done.get(key, set())) - frozenset(now_at.get(key, set())),
+            current=frozenset(now_at.get(key, set())),
+        )
+        for key in touched
+        if key in program.diagrams
+    ]
+
+
+def _standing(instance: FlowInstance) -> dict[str, set[str]]:
+    """Node ids the instance stands at, by diagram: open tasks and awaited messages."""
+    found: dict[str, set[str]] = {}
+    if instance.status == "finished":
+        return found
+    keys = {d.id: d.key for d in db.session.scalars(sa.select(FlowDefinition))}
+    for task in db.session.scalars(
+        sa.select(FlowTask).where(FlowTask.instance_id == instance.id, FlowTask.status == "open")
+    ):
+        found.setdefault(keys[task.definition_id], set()).add(task.node)
+    for waited in db.session.scalars(
+        sa.select(MessageSubscription).where(MessageSubscription.instance_id == instance.id)
+    ):
+        found.setdefault(waited.process, set()).add(waited.node)
+    return found
+
+
+def stages(instance_id: int) -> list[Stage]:
+    """The main flow as a row of the diagrams it calls; empty where it calls none."""
+    instance = db.session.get_one(FlowInstance, instance_id)
+    program = engine.program_of(db.session.get_one(FlowDefinition, instance.definition_id))
+    calls = {n.id: n for n in program.main.nodes.values() if n.kind == "callActivity"}
+    boxes = sorted((s for s in program.main.picture.shapes if s.id in calls), key=lambda s: (s.x, s.y))
+    over = {row.node for row in history(instance_id) if row.process == program.main.key}
+    found: list[Stage] = []
+    for box in boxes:
+        ahead = any(stage.state == "now" for stage in found)
+        state: Literal["done", "now", "ahead"] = "done" if box.id in over else "ahead" if ahead else "now"
+        found.append(Stage(box.id, box.label, state))
+    return found
+
+
+def incidents(instance_id: int) -> list[FlowIncident]:
+    """What the instance is stopped by."""
+    return list(
+        db.session.scalars(
+            sa.select(FlowIncident)
+            .where(FlowIncident.instance_id == instance_id, FlowIncident.solved_at.is_(None))
+            .order_by(FlowIncident.id)
+        )
+    )
+
+
+def definition(key: str) -> FlowDefinition | None:
+    """The newest published version."""
+    return db.session.scalar(
+        sa.select(FlowDefinition)
+        .where(FlowDefinition.key == key)
+        .order_by(FlowDefinition.version.desc())
+        .limit(1)
+    )
+
+
+def definitions() -> list[FlowDefinition]:
+    """Every version of every flow, by key, newest first."""
+    return list(
+        db.session.scalars(
+            sa.select(FlowDefinition).order_by(FlowDefinition.key, FlowDefinition.version.desc())
+        )
+    )
+
+
+def running_by_definition() -> dict[int, int]:
+    """How many unfinished instances each definition has."""
+    found = db.session.execute(
+        sa.select(FlowInstance.definition_id, sa.func.count())
+        .where(FlowInstance.status != "finished")
+        .group_by(FlowInstance.definition_id)
+    )
+    return {ident: count for ident, count in found}
+
+
+def due_timers(at: datetime, limit: int = 100) -> list[int]:
+    """Ids of timers that are due, of instances that are not stopped."""
+    return list(
+        db.session.scalars(
+            sa.select(FlowTimer.id)
+            .join(FlowInstance, FlowInstance.id == FlowTimer.instance_id)
+            .where(FlowTimer.due_at <= at, FlowInstance.status == "running")
+            .order_by(FlowTimer.due_at)
+            .limit(limit)
+        )
+    )
+
+
+def deliverable_messages(limit: int = 100) -> list[int]:
+    """Ids of kept messages that somebody waits for by now: they crossed with the waiting."""
+    return list(
+        db.session.scalars(
+            sa.select(MessageInbox.id)
+            .join(
+                MessageSubscription,
+                sa.and_(
+                    MessageSubscription.name == MessageInbox.name,
+                    MessageSubscription.correlation == MessageInbox.correlation,
+                ),
+            )
+            .join(FlowInstance, FlowInstance.id == MessageSubscription.instance_id)
+            .where(MessageInbox.delivered_at.is_(None), FlowInstance.status == "running")
+            .order_by(MessageInbox.id)
+            .limit(limit)
+        )
+    )
+
+
+def urgency(due_at: datetime | None, at: datetime | None = None) -> Urgency:
+    """How a due moment looks from now, in the organisation's days."""
+    if due_at is None:
+        return "none"
+    today = engine.local_now(at or now())
+    due = engine.local_now(due_at)
+    if due <= today:
+        return "overdue"
+    days = (due.date() - today.date()) // timedelta(days=1)
+    return "today" if days == 0 else "tomorrow" if days == 1 else "soon" if days <= 3 else "later"
