@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.pdf.faults import Broken, Encrypted, TooLarge
+from app.pdf.faults import Broken, Encrypted, OutsidePage, TooLarge
 from app.pdf.geometry import PageSize, page_size
 from app.pdf.reading import open_reader, pages_of, refusing, value
 
@@ -20,6 +20,12 @@ class Inspection:
     has_xfa: bool
     has_scripts: bool
     signatures: int
+
+    def page(self, number: int) -> PageSize:
+        """Page `number`, from 1. Refuses OutsidePage when there is none."""
+        if not 1 <= number <= len(self.pages):
+            raise OutsidePage
+        return self.pages[number - 1]
 
 
 def inspect(pdf: bytes) -> Inspection:

@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 
 from app.pdf import claims, cms
-from app.pdf.faults import Active, AlteredBefore, Locked, OutsidePage, SignatureUnfit
+from app.pdf.faults import Active, AlteredBefore, Locked, SignatureUnfit
 from app.pdf.foreign import (
     BuildProps,
     PdfCMSEmbedder,
@@ -31,8 +31,8 @@ from app.pdf.foreign import (
     read_certification_data,
 )
 from app.pdf.geometry import upright_matrix, user_box
-from app.pdf.inspecting import inspect
-from app.pdf.reading import open_writer, refusing, value
+from app.pdf.inspecting import Inspection, inspect
+from app.pdf.reading import open_reader, open_writer, refusing, value
 from app.refusal import Invalid
 
 SEAL_KEY = "/YINX_SESeal"
@@ -77,20 +77,12 @@ def prepare(
     earlier signatures; OutsidePage.
     """
     found = inspect(pdf)
-    if found.has_xfa:
-        raise Active("XFA")
-    if found.has_scripts:
-        raise Active("JavaScript")
-    if any(not claim.holds for claim in claims.read_claims(pdf)):
-        raise AlteredBefore
-    if not 1 <= page <= len(found.pages):
-        raise OutsidePage
-    size = found.pages[page - 1]
+    check_sealable(pdf, found)
+    size = found.page(page)
     box = user_box(size, x_pt=x_pt, y_pt=y_pt, width_mm=width_mm, height_mm=height_mm)
     stamp = _stamp(stamp_png)
     with refusing():
         writer = open_writer(pdf)
-        _check_unlocked(writer.prev)
         name = field_name or _free_name(writer.prev)
         steps: Any = PdfCMSEmbedder(SigFieldSpec(name, on_page=page - 1, box=box)).write_cms(name, writer)
         annotation = next(steps).get_object()
@@ -125,6 +117,21 @@ def prepare(
             "chain": [_b64(c) for c in chain],
         },
     )
+
+
+def check_sealable(pdf: bytes, found: Inspection) -> None:
+    """Refuses Active for a document that can change its look (B8), AlteredBefore for one whose earlier
+    signatures do not hold, Locked for one whose signer forbids any further signature."""
+    if found.has_xfa:
+        raise Active("XFA")
+    if found.has_scripts:
+        raise Active("JavaScript")
+    if any(not claim.holds for claim in claims.read_claims(pdf)):
+        raise AlteredBefore
+    with refusing():
+        certified = read_certification_data(open_reader(pdf))
+        if certified is not None and certified.permission == MDPPerm.NO_CHANGES:
+            raise Locked
 
 
 def embed(prepared: bytes, state: dict[str, Any], signature: bytes) -> bytes:
@@ -166,12 +173,6 @@ def _stamp(png: bytes) -> Image.Image:
             en="The seal's picture cannot be read; tell the seal office",
             why=str(error),
         ) from error
-
-
-def _check_unlocked(reader: Any) -> None:
-    certified = read_certification_data(reader)
-    if certified is not None and certified.permission == MDPPerm.NO_CHANGES:
-        raise Locked
 
 
 def _free_name(reader: Any) -> str:

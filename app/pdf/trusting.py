@@ -125,13 +125,20 @@ def _escaped(value: str) -> str:
 
 def objects_in(data: bytes) -> list[tuple[Literal["certificate", "crl"], bytes]]:
     """The certificates and revocation lists of a file, PEM or DER, in its order; none when it holds neither."""
+    ders: list[bytes]
     try:
         if not pem.detect(data):
-            return [(kind, data) for kind in [_kind(data)] if kind]
-        ders = [der for _name, _headers, der in pem.unarmor(data, multiple=True)]
+            ders = [data]
+        else:
+            ders = [der for _name, _headers, der in pem.unarmor(data, multiple=True)]
     except Exception:  # not what it looked like; a file that holds nothing gives no trust
         return []
-    return [(kind, der) for der in ders if (kind := _kind(der))]
+    found: list[tuple[Literal["certificate", "crl"], bytes]] = []
+    for der in ders:
+        kind = _kind(der)
+        if kind is not None:
+            found.append((kind, der))
+    return found
 
 
 def _kind(der: bytes) -> Literal["certificate", "crl"] | None:

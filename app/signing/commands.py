@@ -1,0 +1,269 @@
+"""What can be done with documents and seals on them. A sealing reads from upload downwards:
+
+upload     a PDF comes in and is looked at
+prepare    a person chooses a seal and its place; a job waits at the card station
+…          the station's card signs what the server ordered (`sign_document.py`)
+record     the sealed document is kept, the use registered: person and card together
+withdraw   a seal on a document is taken back, for every verification that asks
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from app import clock, store
+from app.actor import Actor
+from app.cards import commands as cards
+from app.command import command
+from app.db import db, lock_row
+from app.pdf.confined import confined
+from app.pdf.geometry import user_box
+from app.pdf.inspecting import Inspection, inspect
+from app.pdf.sealing import check_sealable
+from app.pdf.verifying import Report
+from app.people.queries import unit_path
+from app.refusal import Forbidden, NotFound
+from app.seals import queries as seals
+from app.seals.models import Seal
+from app.signing import queries, rules
+from app.signing.facts import (
+    DocumentSealed,
+    DocumentUploaded,
+    DocumentVerified,
+    SealingOrdered,
+    SealWithdrawn,
+)
+from app.signing.models import Document, Sealing, SealUse, Withdrawal
+from card_agent.protocol import names
+
+
+@command
+def upload(document: bytes, file_name: str, *, by: Actor) -> DocumentUploaded:
+    """Take a PDF in. Refuses what cannot be sealed, with the reason: no PDF, broken, encrypted, active content,
+    too large, altered after an earlier seal (`app/pdf/faults.py`)."""
+    user_id = _person(by)
+    found = confined(_look, document)
+    name = rules.clean_name(file_name)
+    row = Document(
+        digest=store.put(document),
+        file_name=name,
+        pages=[[p.width_pt, p.height_pt] for p in found.pages],
+        uploaded_by_id=user_id,
+        uploaded_at=clock.now(),
+    )
+    db.session.add(row)
+    db.session.flush()
+    return DocumentUploaded(
+        document_id=row.id,
+        document_digest=row.digest,
+        file_name=name,
+        pages=len(found.pages),
+        user_id=user_id,
+        unit_id=by.unit_id,
+    )
+
+
+@command
+def prepare(
+    document: bytes,
+    file_name: str,
+    seal_id: int,
+    *,
+    page: int,
+    x_pt: float,
+    y_pt: float,
+    station_id: int,
+    by: Actor,
+) -> SealingOrdered:
+    """Upload and order in one act. `page`: from 1; `x_pt`, `y_pt`: the seal's lower left corner, in points from
+    the page's lower left corner as seen. Refuses what `upload` and `order` refuse."""
+    uploaded = upload(document, file_name, by=by)
+    return order(uploaded.document_id, seal_id, page=page, x_pt=x_pt, y_pt=y_pt, station_id=station_id, by=by)
+
+
+@command
+def order(
+    document_id: int, seal_id: int, *, page: int, x_pt: float, y_pt: float, station_id: int, by: Actor
+) -> SealingOrdered:
+    """Ask a station's card to seal one's own upload. Refuses Forbidden with the decision's reason unless this
+    person may use this seal for this document now (A20–A22), OutsidePage, and what `open_job` refuses."""
+    user_id = _person(by)
+    document = queries.document(document_id, by)
+    seal = seals.visible_seal(seal_id, by)
+    decision = seals.may_use(seal_id, by, function="pdf", document_digest=document.digest)
+    rules.check_may_use(decision.allowed, decision.because, decision.code)
+    found = confined(inspect, store.get(document.digest))
+    _check_place(found, page, x_pt, y_pt, seal)
+    row = Sealing(
+        document_id=document.id,
+        seal_id=seal.id,
+        user_id=user_id,
+        user_name=by.name,
+        station_id=station_id,
+        card_serial=seal.card_serial,
+        page=page,
+        x_pt=x_pt,
+        y_pt=y_pt,
+        width_mm=seal.width_mm,
+        height_mm=seal.height_mm,
+        ordered_at=clock.now(),
+        ip=by.origin.ip,
+    )
+    db.session.add(row)
+    db.session.flush()
+    job = cards.open_job(names.SIGN_DOCUMENT, station_id, seal.card_serial, {"sealing_id": row.id}, by=by)
+    row.job_id = job.job_id
+    return SealingOrdered(
+        sealing_id=row.id,
+        job_id=job.job_id,
+        seal_id=seal.id,
+        card_serial=seal.card_serial,
+        document_digest=document.digest,
+        file_name=document.file_name,
+        page=page,
+        x_pt=x_pt,
+        y_pt=y_pt,
+        station_id=station_id,
+        user_id=user_id,
+        unit_id=seal.owner_unit_id,
+        because=decision.because.zh,
+    )
+
+
+@command
+def record(
+    sealing_id: int, sealed: bytes, signature_id: str, *, host: str, mac: str, by: Actor
+) -> DocumentSealed:
+    """Keep the sealed document and register the use. `by`: the person who sealed, with the station as origin.
+    Only `sign_document` calls it, when the card's signature has been embedded and verified."""
+    row: Sealing = lock_row(Sealing, sealing_id)
+    rules.check_open(row.state)
+    rules.check_own(row.user_id, by.id)
+    document, seal = db.session.get_one(Document, row.document_id), seals.seal(row.seal_id)
+    used = SealUse(
+        sealing_id=row.id,
+        seal_id=seal.id,
+        es_id=seal.es_id,
+        seal_name=seal.name,
+        unit_id=seal.owner_unit_id,
+        user_id=row.user_id,
+        user_name=row.user_name,
+        card_serial=row.card_serial,
+        document_digest=document.digest,
+        sealed_digest=store.put(sealed),
+        file_name=rules.sealed_name(document.file_name),
+        signature_id=signature_id,
+        signature_alg=str((row.press_state or {})["mechanism"]),
+        at=clock.now(),
+        station_id=row.station_id,
+        host=host,
+        mac=mac,
+        ip=by.origin.ip,
+    )
+    db.session.add(used)
+    row.state, row.ended_at = "sealed", used.at
+    _count_use(seal.id, used)
+    return DocumentSealed(
+        sealing_id=row.id,
+        seal_id=seal.id,
+        es_id=seal.es_id,
+        seal_name=seal.name,
+        user_id=used.user_id,
+        user_name=used.user_name,
+        card_serial=used.card_serial,
+        document_digest=used.document_digest,
+        sealed_digest=used.sealed_digest,
+        file_name=document.file_name,
+        signature_id=signature_id,
+        station_id=used.station_id,
+        host=host,
+        mac=mac,
+        ip=used.ip,
+        unit_id=used.unit_id,
+    )
+
+
+@command
+def verify(report: Report, file_name: str, *, by: Actor) -> DocumentVerified:
+    """Somebody verified a document: `report` is what `queries.report_on` found. The press works before the
+    transaction, not in it: a stranger's file must not hold the one writer's lock."""
+    return DocumentVerified(
+        document_digest=f"sha256:{report.sha256}",
+        file_name=rules.clean_name(file_name),
+        verdict=report.verdict,
+        signers=[s.examined.holder.name if s.examined.holder else "" for s in report.signatures],
+        problems=[p.code for p in report.problems],
+        user_id=by.id,
+    )
+
+
+@command
+def withdraw(use_id: int, reason: str, *, by: Actor) -> SealWithdrawn:
+    """撤章: by the person who sealed, or by the seal office or manager of the seal's unit. Copies already sent
+    stay as they are; every verification that asks the register says withdrawn (D5)."""
+    user_id = _person(by)
+    used = queries.use(use_id)
+    if used is None:
+        raise NotFound(
+            "signing.no_use",
+            zh="没有这次用印记录，请检查地址",
+            en="There is no such use of a seal; check the address",
+        )
+    path = unit_path(used.unit_id)
+    if used.user_id != user_id and not any(by.has(r, path) for r in ("seal_office", "seal_manager")):
+        raise Forbidden(
+            "signing.may_not_withdraw",
+            zh="只有盖章人本人或印章管理人员可以撤章，请联系他们办理",
+            en="Only the person who sealed it or the seal's managers may withdraw it; ask one of them",
+        )
+    told = rules.check_reason(reason)
+    rules.check_not_withdrawn(db.session.get(Withdrawal, used.signature_id) is not None)
+    row = Withdrawal(
+        signature_id=used.signature_id,
+        seal_use_id=used.id,
+        at=clock.now(),
+        reason=told,
+        by_id=user_id,
+        by_name=by.name,
+    )
+    db.session.add(row)
+    return SealWithdrawn(
+        signature_id=used.signature_id,
+        seal_id=used.seal_id,
+        sealing_id=used.sealing_id,
+        card_serial=used.card_serial,
+        document_digest=used.document_digest,
+        sealed_digest=used.sealed_digest,
+        file_name=used.file_name,
+        reason=told,
+        at=row.at,
+        user_id=user_id,
+        unit_id=used.unit_id,
+    )
+
+
+def _person(by: Actor) -> int:
+    if by.kind != "person" or by.id is None:
+        raise Forbidden(
+            "signing.person_needed",
+            zh="请先登录，盖章须由本人办理",
+            en="Log in first: a person seals, nobody else",
+        )
+    return by.id
+
+
+def _look(document: bytes) -> Inspection:
+    found = inspect(document)
+    check_sealable(document, found)
+    return found
+
+
+def _check_place(found: Inspection, page: int, x_pt: float, y_pt: float, seal: Seal) -> None:
+    size = found.page(page)
+    user_box(size, x_pt=x_pt, y_pt=y_pt, width_mm=seal.width_mm, height_mm=seal.height_mm)
+
+
+def _count_use(seal_id: int, used: SealUse) -> None:
+    """The ledger's last use and count stand on the seal's own row, so that it reads without counting."""
+    values: dict[str, Any] = {"last_used_at": used.at, "use_count": Seal.use_count + 1}
+    db.session.execute(sa.update(Seal).where(Seal.id == seal_id).values(values))

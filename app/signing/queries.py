@@ -1,0 +1,196 @@
+"""Reading documents, sealings, uses and withdrawals; and the verdict on a file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from app import clock, store
+from app.actor import Actor
+from app.cards import queries as cards
+from app.cards.queries import StationRow
+from app.crypto.seal_data import parse_seal
+from app.db import db
+from app.pdf import verifying as press
+from app.pdf.confined import confined
+from app.pdf.rendering import render_page
+from app.people.queries import unit_path
+from app.refusal import NotFound
+from app.seals import queries as seals
+from app.seals.models import Seal
+from app.settings import current_settings
+from app.signing.models import Document, Sealing, SealUse, Withdrawal
+from app.signing.trust import Believed, read_trust
+from app.signing.verifying import verify
+
+SEES_USES = frozenset({"seal_office", "seal_office_head", "seal_manager", "overseer"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealingRow:
+    """A sealing with what a page shows beside it. `use`, `withdrawal`: None while there is none."""
+
+    sealing: Sealing
+    document: Document
+    seal: Seal
+    use: SealUse | None
+    withdrawal: Withdrawal | None
+
+
+# --- documents and sealings ---
+
+
+def document(document_id: int, actor: Actor) -> Document:
+    """Refuses NotFound unless the actor uploaded it."""
+    found = db.session.get(Document, document_id)
+    if found is None or found.uploaded_by_id != actor.id:
+        raise NotFound(
+            "signing.no_document",
+            zh="没有这个文件，请重新上传",
+            en="There is no such document; upload it again",
+        )
+    return found
+
+
+def sealing(sealing_id: int, actor: Actor) -> SealingRow:
+    """Refuses NotFound for what this person may not see."""
+    found = db.session.get(Sealing, sealing_id)
+    if found is None or not _may_see(found.user_id, found.seal_id, actor):
+        raise NotFound(
+            "signing.no_sealing",
+            zh="没有这次盖章记录，请检查地址",
+            en="There is no such sealing; check the address",
+        )
+    return _row(found)
+
+
+def sealing_of_job(job_id: int) -> Sealing:
+    found = db.session.scalar(sa.select(Sealing).where(Sealing.job_id == job_id))
+    if found is None:
+        raise NotFound(
+            "signing.no_sealing",
+            zh="没有这次盖章记录，请重新发起",
+            en="There is no such sealing; start a new one",
+        )
+    return found
+
+
+def sealings_of(actor: Actor, *, limit: int = 100) -> list[SealingRow]:
+    """What this person has sealed or is sealing, newest first."""
+    found = db.session.scalars(
+        sa.select(Sealing).where(Sealing.user_id == actor.id).order_by(Sealing.id.desc()).limit(limit)
+    )
+    return [_row(one) for one in found]
+
+
+def uses_of(seal_id: int) -> Sequence[SealUse]:
+    """The register of one seal (用印登记), newest first."""
+    return db.session.scalars(
+        sa.select(SealUse).where(SealUse.seal_id == seal_id).order_by(SealUse.id.desc())
+    ).all()
+
+
+def use(use_id: int) -> SealUse | None:
+    return db.session.get(SealUse, use_id)
+
+
+def _row(found: Sealing) -> SealingRow:
+    used = db.session.scalar(sa.select(SealUse).where(SealUse.sealing_id == found.id))
+    document = db.session.get(Document, found.document_id)
+    assert document is not None  # a foreign key
+    return SealingRow(
+        sealing=found,
+        document=document,
+        seal=seals.seal(found.seal_id),
+        use=used,
+        withdrawal=db.session.get(Withdrawal, used.signature_id) if used else None,
+    )
+
+
+def _may_see(user_id: int, seal_id: int, actor: Actor) -> bool:
+    """Whoever sealed it, and those who oversee the seal's unit."""
+    if actor.id is not None and actor.id == user_id:
+        return True
+    path = unit_path(seals.seal(seal_id).owner_unit_id)
+    return any(actor.has(role, path) for role in SEES_USES)
+
+
+# --- what may be used, and where ---
+
+
+def stations_for(seal: Seal) -> tuple[list[StationRow], int | None]:
+    """Stations in service, and the one whose reader holds the seal's card now."""
+    rows = [row for row in cards.stations() if row.station.revoked_at is None and row.station.public_key]
+    holding = next((row.station.id for row in rows if _holds(row, seal.card_serial)), None)
+    return rows, holding
+
+
+def _holds(row: StationRow, serial: str) -> bool:
+    return row.present and any(card.get("serial") == serial for card in row.cards)
+
+
+def usable_seals(actor: Actor) -> list[Seal]:
+    return seals.usable_by(actor, function="pdf")
+
+
+def seal_picture(seal_id: int, actor: Actor) -> bytes:
+    """The seal's PNG, for those who may use it now. Refuses NotFound for everybody else."""
+    found = seals.visible_seal(seal_id, actor)
+    if not seals.may_use(seal_id, actor, function="pdf").allowed:
+        raise NotFound(
+            "signing.no_seal", zh="没有这枚印章，请检查地址", en="There is no such seal; check the address"
+        )
+    return picture(found.id)
+
+
+def picture(seal_id: int) -> bytes:
+    """The PNG in the electronic seal itself: what is drawn is what the maker signed."""
+    return parse_seal(seals.seal_der(seal_id)).info.picture.data
+
+
+# --- files ---
+
+
+def page_picture(document_id: int, page: int, actor: Actor) -> bytes:
+    """A PNG of a page of one's own upload."""
+    found = document(document_id, actor)
+    return confined(render_page, store.get(found.digest), page, dpi=96)
+
+
+def permitted_file(digest: str, actor: Actor) -> tuple[str, bytes]:
+    """Name and bytes of an original or sealed document, for those who may see it."""
+    own = db.session.scalar(
+        sa.select(Document).where(Document.digest == digest, Document.uploaded_by_id == actor.id).limit(1)
+    )
+    if own is not None:
+        return own.file_name, store.get(digest)
+    wanted = sa.or_(SealUse.sealed_digest == digest, SealUse.document_digest == digest)
+    for used in db.session.scalars(sa.select(SealUse).where(wanted).order_by(SealUse.id)):
+        if _may_see(used.user_id, used.seal_id, actor):
+            return used.file_name, store.get(digest)
+    raise NotFound(
+        "signing.no_document",
+        zh="没有这个文件，或您无权查看",
+        en="There is no such document, or it is not for you",
+    )
+
+
+# --- verifying ---
+
+
+def believed() -> Believed:
+    """The trust folder of this installation, read anew: a new revocation list counts at once."""
+    folder = current_settings().trust_dir
+    assert folder is not None  # settings fill it in
+    return read_trust(folder)
+
+
+def withdrawals(ids: list[str]) -> Mapping[str, press.Withdrawal]:
+    """Which of these signatures have been withdrawn."""
+    rows = db.session.scalars(sa.select(Withdrawal).where(Withdrawal.signature_id.in_(ids)))
+    return {row.signature_id: press.Withdrawal(at=row.at, reason=row.reason) for row in rows}
+
+
+def report_on(pdf: bytes) -> press.Report:
+    """The verdict on any file at all, now. Slow beside a transaction, so no command calls it for a stranger."""
+    return verify(pdf, believed(), at=clock.now(), register=withdrawals)
