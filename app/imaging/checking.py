@@ -27,6 +27,8 @@ def open_image(data: bytes, *, limit_pixels: int) -> Image.Image:
         warnings.simplefilter("error")
         try:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise _too_large() from error
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Warning) as error:
             raise ImageRefused(
                 "image.not_a_picture",
@@ -48,11 +50,7 @@ def open_image(data: bytes, *, limit_pixels: int) -> Image.Image:
 def _check_size(image: Image.Image, limit_pixels: int) -> None:
     width, height = image.size
     if width * height > limit_pixels:
-        raise ImageRefused(
-            "image.too_large",
-            f"图片太大({width}×{height})。请以 300–600 dpi 只扫描印章部分",
-            f"The picture is too large ({width}×{height}). Scan the seal's part only, at 300 to 600 dpi",
-        )
+        raise _too_large()
     if min(width, height) < SMALLEST_SIDE:
         raise ImageRefused(
             "image.too_small",
@@ -65,3 +63,11 @@ def _check_size(image: Image.Image, limit_pixels: int) -> None:
             "不接受动画图片,请上传静态图片",
             "An animated picture is not taken; upload a still one",
         )
+
+
+def _too_large() -> ImageRefused:
+    return ImageRefused(
+        "image.too_large",
+        "图片太大。请以 300–600 dpi 只扫描印章部分",
+        "The picture is too large. Scan the seal's part only, at 300 to 600 dpi",
+    )

@@ -66,11 +66,11 @@ def extract(
             "图片中没有找到红色印迹或签名笔迹。请上传清晰的彩色扫描件",
             "No red ink or handwriting was found in the picture. Upload a clear colour scan",
         )
-    alpha = np.clip((strength - 0.6 * threshold) / (0.8 * threshold), 0, 1)
+    alpha = np.clip((strength - 0.45 * threshold) / (0.55 * threshold), 0, 1).astype(np.float32)
     warnings: list[Text] = []
     angle = 0.0
+    dark = (_darkness(colours) > 0.6) & (alpha < 0.5)
     if shape != "signature":
-        dark = (_darkness(colours) > 0.6) & (alpha < 0.5)
         alpha, crossed = _fill_crossings(alpha, dark)
         if crossed > 0.03:
             warnings.append(
@@ -105,7 +105,7 @@ def _on_white(image: Image.Image) -> Plane:
     if image.mode == "RGBA":
         paper = Image.new("RGBA", image.size, (255, 255, 255, 255))
         image = Image.alpha_composite(paper, image)
-    return np.asarray(image.convert("RGB"), dtype=np.float32) / 255
+    return (np.asarray(image.convert("RGB"), dtype=np.float32) / 255).astype(np.float32)
 
 
 def _paper_to_white(colours: Plane) -> Plane:
@@ -113,15 +113,16 @@ def _paper_to_white(colours: Plane) -> Plane:
     brightness = colours.min(axis=2)
     bright = colours[brightness >= np.median(brightness)]
     paper = np.maximum(np.median(bright, axis=0), 0.2)
-    return np.clip(colours / paper, 0, 1)
+    return np.clip(colours / paper, 0, 1).astype(np.float32)
 
 
 def _redness(colours: Plane) -> Plane:
-    return np.clip(colours[..., 0] - np.maximum(colours[..., 1], colours[..., 2]), 0, 1)
+    red = colours[..., 0] - np.maximum(colours[..., 1], colours[..., 2])
+    return np.clip(red, 0, 1).astype(np.float32)
 
 
 def _darkness(colours: Plane) -> Plane:
-    return 1 - colours.max(axis=2)
+    return (1 - colours.max(axis=2)).astype(np.float32)
 
 
 def _otsu(plane: Plane) -> float:
@@ -213,8 +214,10 @@ def _symmetry(image: Image.Image, angle: float) -> float:
 
 def _cut(plane: Image.Image, shape: Shape, width_mm: float, height_mm: float) -> Image.Image:
     """Cut to the ink and scale to the true size. A round seal stays round: one side rules both."""
-    values = np.asarray(plane) > 96
-    rows, columns = np.flatnonzero(values.sum(1) > 1), np.flatnonzero(values.sum(0) > 1)
+    values = np.asarray(plane) > 127
+    # a ring's outermost row already holds many pixels; less than that is a burr
+    least = max(1, round(0.02 * min(values.shape))) if shape in ("round", "oval") else 1
+    rows, columns = np.flatnonzero(values.sum(1) > least), np.flatnonzero(values.sum(0) > least)
     if not rows.size or not columns.size:
         raise ImageRefused(
             "image.no_ink",
