@@ -23,7 +23,7 @@ PAGE = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """What to look for; None and empty mean: any. `marks`: indexed field → value (rules.FIELD_CODES).
+    """What to look for; None and empty mean: any. `marks`: indexed field (rules.FIELD_CODES) → any of these.
 
     `without` and `only_officers` narrow by the officer role of the acting person (D6).
     """
@@ -33,7 +33,7 @@ class Filter:
     result: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    marks: dict[str, str] = field(default_factory=dict[str, str])
+    marks: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     only_officers: frozenset[str] = frozenset()
     without_officers: frozenset[str] = frozenset()
     before: int | None = None
@@ -143,7 +143,7 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
         found.append(LogLeaf.ts_us >= _us(wanted.since))
     if wanted.until:
         found.append(LogLeaf.ts_us < _us(wanted.until))
-    found += [_marked(name, [value]) for name, value in wanted.marks.items() if value]
+    found += [_marked(name, values) for name, values in wanted.marks.items()]
     if wanted.only_officers:
         found.append(_marked("officer", sorted(wanted.only_officers)))
     if wanted.without_officers:

@@ -1,0 +1,25 @@
+"""Reading the log is an act like any other: it is recorded before anything is shown."""
+
+from app.actor import Actor
+from app.command import command
+from app.oversight import queries
+from app.oversight.facts import LogEntryRead, LogProofTaken, LogSearched
+
+
+@command
+def search_log(wanted: dict[str, str], *, by: Actor) -> LogSearched:
+    """Record a search. `wanted`: conditions by name (`queries.CONDITIONS`). Refuses Invalid, Forbidden."""
+    conditions = queries.cleaned(wanted)
+    return LogSearched(wanted=conditions, matched=queries.matched(conditions, by))
+
+
+@command
+def read_entry(number: int, *, by: Actor) -> LogEntryRead:
+    """Record that an entry was opened. Refuses NotFound (also when it is not for this reader), Forbidden."""
+    return LogEntryRead(number=queries.visible(number, by).number)
+
+
+@command
+def take_proof(number: int, *, by: Actor) -> LogProofTaken:
+    """Record that an entry's proof left the house. Refuses NotFound, Forbidden."""
+    return LogProofTaken(number=queries.visible(number, by).number)
