@@ -65,6 +65,8 @@ class _Node:
     element: Element
     type: Type | None
     needs: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
+    """The names of its table's outputs, when it is a table."""
     run: Run | None = None
 
 
@@ -137,6 +139,7 @@ class Decisions:
             element=element,
             type=self._types.of(variable if type_ref(variable) else element),
             needs=tuple(needs),
+            outputs=_output_names(element, name),
         )
 
     def _compile(self, node: _Node, boxes: Boxes) -> None:
@@ -335,12 +338,17 @@ def _names(root: Element) -> set[str]:
     }
 
 
+def _output_names(element: Element, name: str) -> tuple[str, ...]:
+    table = expression_in(element) if local(element) == "decision" else None
+    if table is None or local(table) != "decisionTable":
+        return ()
+    return tuple(attribute(output, "name") or name for output in children(table, "output"))
+
+
 def _by_name(node: _Node, value: Any) -> Any:
     """The value under the names of the table's outputs, also when there is but one output."""
-    table = expression_in(node.element) if node.kind == "decision" else None
-    if table is not None and local(table) == "decisionTable":
-        outputs = list(children(table, "output"))
-        if len(outputs) == 1:
-            return {attribute(outputs[0], "name") or node.name: value}
-        return value if value is not None else {}
+    if len(node.outputs) == 1:
+        return {node.outputs[0]: value}
+    if node.outputs:
+        return {} if value is None else value
     return cast(Any, value) if type(value) is dict else {node.name: value}

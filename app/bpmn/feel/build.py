@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, cast
 
 from app.bpmn.feel import (  # the library fills itself when imported
@@ -17,7 +16,7 @@ from app.bpmn.feel.arithmetic import compute, negative
 from app.bpmn.feel.builtin import LIBRARY
 from app.bpmn.feel.error import FeelError, Meter
 from app.bpmn.feel.kinds import is_instance
-from app.bpmn.feel.relations import compared, matches, member
+from app.bpmn.feel.relations import PLAIN, against, compared, matches, member, one_of, within_range
 from app.bpmn.feel.scope import Run, RunTest, Scope, called
 from app.bpmn.feel.tree import (
     Arithmetic,
@@ -101,7 +100,11 @@ class Builder:
         """Any of the tests; or, negated, none of them. A null among the answers is no match."""
         if not node.tests:
             return lambda _value, _scope: True
-        tests = [self.test(test) for test in node.tests]
+        listed = tuple(test.value for test in node.tests if isinstance(test, Constant))
+        if len(listed) == len(node.tests) and all(type(value) in PLAIN for value in listed):
+            tests = [one_of(listed)]
+        else:
+            tests = [self.test(test) for test in node.tests]
         if node.negated:
             return lambda value, scope: all(test(value, scope) is False for test in tests)
         if len(tests) == 1:
@@ -111,18 +114,12 @@ class Builder:
     def test(self, node: Node) -> RunTest:
         if isinstance(node, Test):
             return self._operator_test(node)
-        if isinstance(node, Constant) and type(node.value) in (Decimal, str, bool):
-            constant = node.value
-            kind = cast("type[Any]", type(constant))
-
-            def equals(value: Any, _scope: Scope) -> bool | None:
-                if type(value) is kind:
-                    return value == constant
-                if type(value) is list:
-                    return matches(constant, value, _scope, False)
-                return False if value is None else None
-
-            return equals
+        if isinstance(node, Constant) and type(node.value) in PLAIN:
+            return one_of((node.value,))
+        if isinstance(node, RangeOf) and isinstance(node.low, Constant) and isinstance(node.high, Constant):
+            fixed = _range(node.low.value, node.high.value, node.low_closed, node.high_closed)
+            if fixed is not None and type(fixed.low) in PLAIN:
+                return within_range(fixed)
         run = self.run(node)
         asks = any(isinstance(inner, Name) and inner.name == "?" for inner in walk(node))
         answers = isinstance(node, (Compare, Logic, Between, In, InstanceOf)) or (
@@ -139,6 +136,8 @@ class Builder:
 
     def _operator_test(self, node: Test) -> RunTest:
         run, op = self.run(node.to), node.op
+        if isinstance(node.to, Constant) and type(node.to.value) in PLAIN:
+            return against(op, node.to.value)
         if any(isinstance(inner, Name) and inner.name == "?" for inner in walk(node.to)):
             return lambda value, scope: compared(op, value, run(scope.child({"?": value})), scope.meter)
         return lambda value, scope: compared(op, value, run(scope), scope.meter)
@@ -151,7 +150,12 @@ class Builder:
 
     def name(self, node: Name) -> Run:
         name = node.name
-        return lambda scope: scope.find(name)
+
+        def run(scope: Scope) -> Any:
+            names = scope.names
+            return names[name] if name in names else scope.find(name)
+
+        return run
 
     def path(self, node: Path) -> Run:
         name = node.name
@@ -208,6 +212,9 @@ class Builder:
 
     def compare(self, node: Compare) -> Run:
         op, left, right = node.op, self.run(node.left), self.run(node.right)
+        if isinstance(node.right, Constant) and type(node.right.value) in PLAIN:
+            fast = against(op, node.right.value)
+            return lambda scope: fast(left(scope), scope)
         return lambda scope: compared(op, left(scope), right(scope), scope.meter)
 
     def logic(self, node: Logic) -> Run:

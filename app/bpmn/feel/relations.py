@@ -1,12 +1,78 @@
 """How a value stands to another: compared, matched by a cell's test, or a part of it. Pure."""
 
+import operator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, cast
 
 from app.bpmn.feel.error import Meter
 from app.bpmn.feel.moments import part
-from app.bpmn.feel.scope import Scope
+from app.bpmn.feel.scope import RunTest, Scope
 from app.bpmn.feel.value import Range, compare, same
+
+PLAIN = frozenset({Decimal, str, bool})
+"""Kinds that Python compares as FEEL does, as long as both sides are of one."""
+
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def against(op: str, constant: Any) -> RunTest:
+    """`value op constant`, for a constant of a PLAIN kind."""
+    kind = cast("type[Any]", type(constant))
+    if kind is bool and op not in ("=", "!="):
+        return lambda _value, _scope: None
+    directly = _OPERATORS[op]
+
+    def test(value: Any, scope: Scope) -> bool | None:
+        return (
+            directly(value, constant) if type(value) is kind else compared(op, value, constant, scope.meter)
+        )
+
+    return test
+
+
+def _kind(value: Any) -> type[Any]:
+    return cast("type[Any]", type(value))
+
+
+def one_of(constants: tuple[Any, ...]) -> RunTest:
+    """A cell of nothing but constants: `"a", "b"`."""
+    known = frozenset((_kind(constant), constant) for constant in constants)
+    kinds = frozenset(_kind(constant) for constant in constants)
+    only = next(iter(kinds)) if len(kinds) == 1 else None
+    values = frozenset(constants) if only is not None else frozenset[Any]()
+
+    def test(value: Any, scope: Scope) -> bool | None:
+        if type(value) is only:
+            return value in values
+        if type(value) in kinds:
+            return (type(value), value) in known
+        if type(value) is list:
+            return any(matches(constant, value, scope, False) is True for constant in constants)
+        return False if value is None else None
+
+    return test
+
+
+def within_range(fixed: Range) -> RunTest:
+    """A cell that is one range between two constants of a PLAIN kind."""
+    low, high, kind = fixed.low, fixed.high, cast("type[Any]", type(fixed.low))
+    above = operator.le if fixed.low_closed else operator.lt
+    below = operator.le if fixed.high_closed else operator.lt
+
+    def test(value: Any, scope: Scope) -> bool | None:
+        if type(value) is kind:
+            return above(low, value) and below(value, high)
+        return matches(fixed, value, scope, False)
+
+    return test
 
 
 def compared(op: str, left: Any, right: Any, meter: Meter) -> bool | None:

@@ -17,6 +17,7 @@ from app.text import Text
 DECIMALS = Context(prec=34, rounding=ROUND_HALF_EVEN, Emin=-6143, Emax=6144, traps=[])
 """IEEE 754 decimal128, as the standard demands. Nothing traps: what is not a number becomes null."""
 
+_EXACT_BITS = 112  # of an int that 34 digits hold
 _MAX_BITS = 20_000  # of an int that comes from outside
 _MAX_NESTING = 100  # of lists and contexts that come from outside or go there
 
@@ -85,6 +86,8 @@ def from_python(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911
     if kind in _OWN:
         return value
     if kind is int:
+        if value.bit_length() <= _EXACT_BITS:
+            return Decimal(value)
         return number(Decimal(value)) if value.bit_length() <= _MAX_BITS else None
     if kind is Decimal:
         return number(value)
