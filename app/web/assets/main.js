@@ -16,3 +16,19 @@ document.addEventListener("htmx:after:swap", (event) => focusErrors(event.target
 
 // on a phone the menu starts closed
 if (matchMedia("(max-width: 720px)").matches) document.querySelector(".side .menu")?.removeAttribute("open");
+
+// a form with data-draft keeps what was typed in this browser until it is sent, whatever happens to the page
+for (const form of document.querySelectorAll("form[data-draft]")) {
+  const key = `draft:${form.dataset.draft}`;
+  const texts = () => [...form.elements].filter((e) => e.name && !["file", "hidden", "password", "submit"].includes(e.type));
+  const kept = JSON.parse(localStorage.getItem(key) ?? "null");
+  if (kept && !document.querySelector(".errors")) {
+    for (const element of texts()) {
+      if (!(element.name in kept)) continue;
+      if (element.type === "radio") element.checked = element.value === kept[element.name];
+      else element.value = kept[element.name];
+    }
+  }
+  form.addEventListener("input", () => localStorage.setItem(key, JSON.stringify(Object.fromEntries(new FormData(form)))));
+  form.addEventListener("submit", () => localStorage.removeItem(key));
+}

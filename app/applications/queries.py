@@ -1,0 +1,90 @@
+"""Reading applications."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from app import store
+from app.actor import Actor
+from app.applications.models import Application
+from app.crypto import vault
+from app.db import db
+from app.imaging.checking import ImageRefused
+from app.imaging.extracting import Extraction, Shape, extract
+from app.refusal import Forbidden, Invalid, NotFound
+from app.settings import current_settings
+
+MAY_SEE = ("seal_office", "seal_office_head", "seal_manager", "overseer", "station_operator")
+
+
+def application(application_id: int) -> Application:
+    found = db.session.get(Application, application_id)
+    if found is None:
+        raise NotFound(
+            "application.unknown",
+            zh="没有这份申请",
+            en="There is no such application",
+            application_id=application_id,
+        )
+    return found
+
+
+def visible(application_id: int, actor: Actor) -> Application:
+    """The application, for its applicant and for those whose work it is. Refuses Forbidden to others."""
+    found = application(application_id)
+    if found.applicant_id != actor.id and not any(actor.has(role) for role in MAY_SEE):
+        raise Forbidden(
+            "application.not_yours",
+            zh="您无权查看这份申请",
+            en="This application is not for you to see",
+            application_id=application_id,
+        )
+    return found
+
+
+def mine(actor: Actor) -> Sequence[Application]:
+    return db.session.scalars(
+        sa.select(Application).where(Application.applicant_id == actor.id).order_by(Application.id.desc())
+    ).all()
+
+
+def upload_context(user_id: int | None) -> dict[str, Any]:
+    """An upload opens only for the person who sent it."""
+    return {"for": "upload", "user": user_id}
+
+
+def picture_context(uid: str, part: str) -> dict[str, Any]:
+    return {"for": f"application-{part}", "application": uid}
+
+
+def upload(reference: str, actor: Actor) -> bytes:
+    """A scan that this person uploaded. Refuses NotFound, VaultError for another's."""
+    return vault.open(store.get(reference), context=upload_context(actor.id))
+
+
+def scan_picture(found: Application) -> bytes:
+    return vault.open(store.get(found.scan), context=picture_context(found.uid, "scan"))
+
+
+def impression_png(application_id: int) -> bytes:
+    """The extracted impression, PNG. For the import into the library and for guarded pages."""
+    found = application(application_id)
+    return vault.open(store.get(found.impression), context=picture_context(found.uid, "impression"))
+
+
+def extraction(
+    data: bytes, *, shape: Shape, width_mm: float, height_mm: float, sensitivity: float = 1.0
+) -> Extraction:
+    """The impression in a scan. Refuses Invalid with the sentence for the page's field `scan`."""
+    try:
+        return extract(
+            data,
+            shape=shape,
+            width_mm=width_mm,
+            height_mm=height_mm,
+            sensitivity=min(2.5, max(0.4, sensitivity)),
+            limit_pixels=current_settings().image_limit_pixels,
+        )
+    except ImageRefused as error:
+        raise Invalid(error.code, zh=error.text.zh, en=error.text.en, fields={"scan": error.text}) from error

@@ -1,0 +1,204 @@
+"""What an application must say, for each kind of seal (A2, D13). Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from app.actor import Actor
+from app.refusal import Conflict, Forbidden, Invalid
+from app.text import Text
+
+Kind = Literal["official", "personal_name", "personal_signature"]
+Shape = Literal["round", "oval", "square", "signature"]
+KINDS: tuple[Kind, ...] = ("official", "personal_name", "personal_signature")
+
+SEAL_TYPES: dict[str, Text] = {
+    "unit": Text("单位公章", "Unit's official seal"),
+    "department": Text("部门章", "Department's seal"),
+    "contract": Text("合同专用章", "Contract seal"),
+    "finance": Text("财务专用章", "Finance seal"),
+}
+KEEPINGS: dict[str, Text] = {
+    "unit": Text("由单位专用 USBKEY 保管", "Kept on a card of the unit"),
+    "personal": Text("由个人 USBKEY 保管", "Kept on a person's card"),
+}
+SIZES: dict[str, tuple[Text, Shape, float, float]] = {
+    "round-38": (Text("圆形 直径 38 mm", "Round, 38 mm"), "round", 38, 38),
+    "round-40": (Text("圆形 直径 40 mm", "Round, 40 mm"), "round", 40, 40),
+    "round-42": (Text("圆形 直径 42 mm", "Round, 42 mm"), "round", 42, 42),
+    "round-45": (Text("圆形 直径 45 mm", "Round, 45 mm"), "round", 45, 45),
+    "round-50": (Text("圆形 直径 50 mm", "Round, 50 mm"), "round", 50, 50),
+    "oval-45x30": (Text("椭圆形 45×30 mm", "Oval, 45×30 mm"), "oval", 45, 30),
+    "square-18": (Text("方形 18 mm", "Square, 18 mm"), "square", 18, 18),
+    "square-20": (Text("方形 20 mm", "Square, 20 mm"), "square", 20, 20),
+    "square-22": (Text("方形 22 mm", "Square, 22 mm"), "square", 22, 22),
+    "signature-40x15": (Text("签名 40×15 mm", "Signature, 40×15 mm"), "signature", 40, 15),
+    "signature-50x20": (Text("签名 50×20 mm", "Signature, 50×20 mm"), "signature", 50, 20),
+}
+SIZES_OF: dict[Kind, tuple[str, ...]] = {
+    "official": ("round-38", "round-40", "round-42", "round-45", "round-50", "oval-45x30"),
+    "personal_name": ("square-18", "square-20", "square-22"),
+    "personal_signature": ("signature-40x15", "signature-50x20"),
+}
+"""Official seals of companies and institutions: 国发〔1999〕25号 gives 42 and 45 mm round; 50 is for governments."""
+
+STATUS_TEXT: dict[str, Text] = {
+    "submitted": Text("审批中", "Being decided"),
+    "sent_back": Text("已退回,待补正", "Sent back, to be corrected"),
+    "approved": Text("已批准", "Approved"),
+}
+
+_MISSING = Text("请填写此项", "Fill this in")
+_CHOOSE = Text("请从列表中选择", "Choose from the list")
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A form that says all it must. `fields`: the kind's own answers, as they are stored."""
+
+    kind: Kind
+    seal_name: str
+    owner_unit_id: int | None
+    owner_user_id: int | None
+    keeping: str
+    size: str
+    fields: dict[str, str]
+
+    @property
+    def shape(self) -> Shape:
+        return SIZES[self.size][1]
+
+    @property
+    def width_mm(self) -> float:
+        return SIZES[self.size][2]
+
+    @property
+    def height_mm(self) -> float:
+        return SIZES[self.size][3]
+
+
+def check_kind(kind: str) -> Kind:
+    if kind not in KINDS:
+        raise Invalid(
+            "application.unknown_kind", zh="没有这种印章", en="There is no such kind of seal", kind=kind
+        )
+    return kind
+
+
+def check_form(kind: Kind, form: Mapping[str, str], *, check_credit_code: Callable[[str], None]) -> Filled:
+    """Check every field and report all that is wrong at once. `form`: as the page sent it."""
+    wrong: dict[str, Text] = {}
+    said = {name: value.strip() for name, value in form.items()}
+    size = said.get("size", "")
+    if size not in SIZES_OF[kind]:
+        wrong["size"] = _CHOOSE
+    _need(said, "reason", wrong, longest=500)
+    if kind == "official":
+        _check_official(said, wrong, check_credit_code)
+    elif not said.get("owner_user_id", "").isdigit():
+        wrong["owner_user_id"] = _CHOOSE
+    if wrong:
+        raise Invalid(
+            "application.incomplete",
+            zh="申请单还有需要更正的内容",
+            en="Some of the form has to be corrected",
+            fields=wrong,
+        )
+    official = kind == "official"
+    return Filled(
+        kind=kind,
+        seal_name=said.get("seal_name", ""),
+        owner_unit_id=int(said["owner_unit_id"]) if official else None,
+        owner_user_id=None if official else int(said["owner_user_id"]),
+        keeping=said.get("keeping", "unit") if official else "personal",
+        size=size,
+        fields={name: said.get(name, "") for name in FIELDS_OF[kind]},
+    )
+
+
+FIELDS_OF: dict[Kind, tuple[str, ...]] = {
+    "official": ("seal_type", "credit_code", "handler", "reason"),
+    "personal_name": ("reason",),
+    "personal_signature": ("reason",),
+}
+
+
+def _need(said: Mapping[str, str], name: str, wrong: dict[str, Text], longest: int = 100) -> None:
+    value = said.get(name, "")
+    if not value:
+        wrong[name] = _MISSING
+    elif len(value) > longest:
+        wrong[name] = Text(f"不超过 {longest} 个字符", f"At most {longest} characters")
+
+
+def _check_official(
+    said: Mapping[str, str], wrong: dict[str, Text], check_credit_code: Callable[[str], None]
+) -> None:
+    _need(said, "seal_name", wrong, longest=60)
+    _need(said, "handler", wrong)
+    if said.get("seal_type") not in SEAL_TYPES:
+        wrong["seal_type"] = _CHOOSE
+    if said.get("keeping") not in KEEPINGS:
+        wrong["keeping"] = _CHOOSE
+    if not said.get("owner_unit_id", "").isdigit():
+        wrong["owner_unit_id"] = _CHOOSE
+    code = said.get("credit_code", "").upper()
+    if code or said.get("seal_type") == "unit":
+        try:
+            check_credit_code(code)
+        except Invalid as refusal:
+            wrong["credit_code"] = refusal.text
+
+
+def check_may_apply(by: Actor, unit_ids: frozenset[int]) -> None:
+    """A1: an authorised person of the unit. `unit_ids`: the owner's unit and all above it."""
+    if not by.has("applicant", unit_ids):
+        raise Forbidden(
+            "application.not_your_unit",
+            zh="您未被授权为该单位申请印章。请联系安全保密管理员授予申请人角色",
+            en="You are not authorised to apply for this unit. Ask the security officer for the applicant's role",
+        )
+
+
+def check_office(by: Actor) -> None:
+    if not any(by.has(role) for role in ("seal_office", "seal_office_head")):
+        raise Forbidden(
+            "application.not_office",
+            zh="只有印章管理部门可以审批申请",
+            en="Only the seal office decides on applications",
+        )
+
+
+def check_not_own(by: Actor, applicant_id: int) -> None:
+    """Nobody approves what they applied for."""
+    if by.id == applicant_id:
+        raise Forbidden(
+            "application.own",
+            zh="不能审批自己提交的申请,请由其他审批人办理",
+            en="Nobody decides on their own application; another approver has to",
+        )
+
+
+def check_status(status: str, *expected: str) -> None:
+    if status not in expected:
+        said = STATUS_TEXT.get(status, Text(status, status))
+        raise Conflict(
+            "application.wrong_state",
+            zh=f"申请当前{said.zh},不能执行此操作",
+            en=f"The application is: {said.en.lower()}. This cannot be done now",
+            status=status,
+        )
+
+
+def check_reason(reason: str) -> str:
+    """A4: who refuses says why."""
+    if len(reason.strip()) < 2:
+        sentence = Text("退回须说明原因", "Say why it is sent back")
+        raise Invalid("application.no_reason", zh=sentence.zh, en=sentence.en, fields={"opinion": sentence})
+    return reason.strip()[:500]
+
+
+def default_size(kind: Kind) -> str:
+    return cast("dict[Kind, str]", {"official": "round-42", "personal_name": "square-20"}).get(
+        kind, "signature-40x15"
+    )
