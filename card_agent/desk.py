@@ -108,6 +108,7 @@ class Desk:
         for record in self._bench.journal.all():
             if record.unreported is not None and not (self.busy and self._current_id() == record.job_id):
                 self._report(record.job_id, server)
+                self._remember()
         self._outbox.send(server)
 
     def stop(self, grace_s: float) -> None:

@@ -9,7 +9,6 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtensionOID
 
 from card_agent.fault import Untrusted
 from card_agent.protocol.codec import Malformed
@@ -60,13 +59,14 @@ class Trust:
         try:
             certificate = x509.load_der_x509_certificate(der)
             extensions = certificate.extensions
-            purposes = extensions.get_extension_for_oid(ExtensionOID.EXTENDED_KEY_USAGE).value
-            constraints = extensions.get_extension_for_oid(ExtensionOID.BASIC_CONSTRAINTS).value
-        except (ValueError, x509.ExtensionNotFound) as error:
+        except ValueError as error:
             raise Untrusted("the order certificate cannot be read") from error
-        assert isinstance(purposes, x509.ExtendedKeyUsage)
-        assert isinstance(constraints, x509.BasicConstraints)
-        if constraints.ca or x509.ObjectIdentifier(ORDER_EKU) not in purposes:
+        try:
+            purposes = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+            is_ca = extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        except x509.ExtensionNotFound as error:
+            raise Untrusted("the order certificate is not one for orders") from error
+        if is_ca or x509.ObjectIdentifier(ORDER_EKU) not in purposes:
             raise Untrusted("the order certificate is not one for orders")
         if not any(_issued_by(certificate, root) for root in self._roots):
             raise Untrusted("the order certificate comes from no pinned root")
@@ -87,7 +87,7 @@ def is_maker(certificate: bytes | None) -> bool:
         return False
     try:
         extensions = x509.load_der_x509_certificate(certificate).extensions
-        purposes = extensions.get_extension_for_oid(ExtensionOID.EXTENDED_KEY_USAGE).value
+        purposes = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except (ValueError, x509.ExtensionNotFound):
         return False
-    return isinstance(purposes, x509.ExtendedKeyUsage) and x509.ObjectIdentifier(MAKER_EKU) in purposes
+    return x509.ObjectIdentifier(MAKER_EKU) in purposes

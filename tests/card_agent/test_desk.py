@@ -1,0 +1,182 @@
+"""The desk: one job at a time, outcomes that outlive the network, incidents that are not lost, PINs that leave no trace."""
+
+import logging
+import pickle
+import threading
+from pathlib import Path
+
+import pytest
+
+from card_agent.desk import Desk
+from card_agent.fault import Busy, JobGone, ServerRefused, UnknownKind
+from card_agent.outbox import Outbox
+from card_agent.pin import Pin
+from card_agent.protocol.codec import encode
+from card_agent.state import state_of
+from tests.card_agent import makers
+from tests.card_agent.makers import CARD_PIN, MAKER_PIN
+from tests.card_agent.shown import Shown
+from tests.card_agent.test_making import Story
+
+
+class DeskStory(Story):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.desk = self.open_desk()
+
+    def open_desk(self) -> Desk:
+        desk = Desk(self.bench(), Outbox(self.folder / "incidents"))
+        desk.jobs = tuple(self.server.jobs.values())
+        return desk
+
+    def run(self, card_pin: str = CARD_PIN) -> None:
+        self.desk.run(41, maker_pin=Pin(MAKER_PIN), card_pin=Pin(card_pin))
+        self.desk.wait(20)
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> DeskStory:
+    return DeskStory(tmp_path)
+
+
+def test_a_job_is_done_and_reported_and_leaves_the_list(story: DeskStory) -> None:
+    story.run()
+
+    assert story.desk.progress is not None
+    assert (story.desk.progress.state, story.desk.progress.reported) == ("done", True)
+    assert story.desk.jobs == ()
+    assert [(p.job_id, p.status, p.reported) for p in story.desk.past] == [(41, "made", True)]
+    story.check_one_seal()
+
+
+def test_an_outcome_that_could_not_be_sent_is_sent_later_without_cards(story: DeskStory) -> None:
+    story.server.fail_before.append("outcome")
+    story.run()
+    assert story.desk.progress is not None
+    assert (story.desk.progress.state, story.desk.progress.reported) == ("done", False)
+    story.reader.pull(story.world.card.serial)
+    story.reader.pull(story.world.maker.serial)
+
+    restarted = story.open_desk()
+    restarted.replay(story.server)
+
+    assert restarted.past[0].reported
+    story.check_one_seal()
+
+
+def test_an_outcome_the_server_refuses_is_not_sent_for_ever(story: DeskStory) -> None:
+    story.server.refuse["outcome"] = ServerRefused(409, "card_job.wrong_state", "已取消", "cancelled")
+    story.run()
+    assert story.desk.progress is not None and story.desk.progress.fault is not None
+    assert story.desk.progress.fault.zh == "已取消"
+    del story.server.refuse["outcome"]
+    story.server.calls.clear()
+
+    story.desk.replay(story.server)
+
+    assert story.server.calls == []
+
+
+def test_a_wrong_pin_becomes_an_incident_for_the_log(story: DeskStory) -> None:
+    story.run(card_pin="13572460")
+
+    (incident,) = story.server.incidents
+    assert (incident.code, incident.step, incident.card_changed) == ("card.wrong_pin", "read_cards", False)
+    assert incident.card_serial == story.world.card.serial
+    assert "13572460" not in encode(incident).decode()
+
+
+def test_an_incident_outlives_the_network_and_the_program(story: DeskStory) -> None:
+    story.server.fail_before.append("incident")
+    story.run(card_pin="1")
+    assert story.server.incidents == []
+
+    story.open_desk().replay(story.server)
+
+    assert len(story.server.incidents) == 1
+
+
+def test_what_the_server_refused_itself_is_no_incident(story: DeskStory) -> None:
+    story.server.refuse["begin"] = ServerRefused(409, "impression.suspended", "印模已停用", "suspended")
+
+    story.run()
+
+    assert story.server.incidents == []
+
+
+def test_one_job_at_a_time(story: DeskStory) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def on(_operation: str) -> None:
+        inside.set()
+        go_on.wait(10)
+
+    story.reader.on = on
+    story.desk.run(41, maker_pin=Pin(MAKER_PIN), card_pin=Pin(CARD_PIN))
+    assert inside.wait(10)
+    with pytest.raises(Busy):
+        story.desk.run(41, maker_pin=Pin(MAKER_PIN), card_pin=Pin(CARD_PIN))
+    with pytest.raises(Busy):
+        story.desk.give_back(41, "不做了", "given up")
+    go_on.set()
+    story.desk.wait(20)
+
+    story.check_one_seal()
+
+
+def test_unknown_jobs_are_refused(story: DeskStory) -> None:
+    with pytest.raises(JobGone):
+        story.desk.run(40, maker_pin=None, card_pin=None)
+    other = makers.make_job(story.world.card.serial, job_id=44)
+    story.desk.jobs = (type(other)(**{**vars(other), "kind": "polish_card"}),)
+    with pytest.raises(UnknownKind):
+        story.desk.run(44, maker_pin=None, card_pin=None)
+
+
+def test_a_job_given_back_says_whether_the_card_may_have_changed(story: DeskStory) -> None:
+    story.desk.give_back(41, "印模有误", "wrong impression")
+    story.desk.wait(5)
+    assert story.server.given_back[41].card_changed is False
+    assert story.server.given_back[41].zh == "印模有误"
+
+
+def test_a_job_given_back_after_its_authorisation_counts_as_changed(story: DeskStory) -> None:
+    story.reader.on = lambda operation: (
+        story.reader.pull(story.world.card.serial) if operation == "after write ESEAL.A" else None
+    )
+    story.run()
+    assert story.desk.progress is not None and story.desk.progress.fault is not None
+    assert story.desk.progress.fault.card_changed is True
+
+    story.desk.give_back(41, "卡坏了", "broken card")
+    story.desk.wait(5)
+
+    assert story.server.given_back[41].card_changed is True
+
+
+def test_a_pin_leaves_no_trace(story: DeskStory, caplog: pytest.LogCaptureFixture) -> None:
+    """Not in logs, states, journals, incidents or messages to the server; right or wrong."""
+    caplog.set_level(logging.DEBUG)
+    sent: list[bytes] = []
+    serve = story.server.serve
+    story.server.serve = lambda path, body: (sent.append(body), serve(path, body))[1]  # type: ignore[method-assign]
+    wrong = "99887766"
+
+    story.run(card_pin=wrong)
+    shown = str(state_of(Shown(story.desk)))
+    story.run()
+
+    written = b"".join(p.read_bytes() for p in story.folder.rglob("*") if p.is_file())
+    everything = caplog.text + shown + written.decode() + b"".join(sent).decode()
+    assert sent
+    for pin in (wrong, MAKER_PIN, CARD_PIN):
+        assert pin not in everything
+
+
+def test_a_pin_cannot_be_printed_or_stored() -> None:
+    pin = Pin("24681357")
+
+    assert "2468" not in f"{pin} {pin!r} {pin:>20} {[pin]}"
+    with pytest.raises(TypeError):
+        pickle.dumps(pin)
+    assert not hasattr(pin, "__dict__")
