@@ -5,7 +5,6 @@ from datetime import datetime
 
 from app import clock
 from app.actor import Actor
-from app.applications import queries as applications
 from app.cards import commands as card_commands
 from app.cards import queries as cards
 from app.command import command
@@ -62,7 +61,7 @@ def order_making(
     """
     _need(by, {"station_operator"})
     if application_id is not None and by.id is not None:
-        rules.check_may_operate(by.id, applications.approver_ids(application_id))
+        rules.check_may_operate(by.id, queries.approvers_of(application_id))
     impression = impressions.impression(impression_id)
     impression_rules.check_usable(impressions.state(impression_id))
     card, _ = cards.check_registered_card(card_serial, "seal", at=clock.now())

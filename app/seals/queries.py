@@ -14,6 +14,7 @@ from app.crypto import vault
 from app.crypto.certificates import CertificateRefused
 from app.crypto.seal_data import Picture
 from app.db import db
+from app.flows.models import FlowDefinition, FlowInstance, FlowTask
 from app.impressions import queries as impressions
 from app.people import queries as people
 from app.refusal import NotFound, Refusal
@@ -28,6 +29,9 @@ from app.seals.models import (
     SealSuspension,
 )
 from app.text import Text
+
+APPROVAL = "seal_approval"
+"""The diagram that decides on applications."""
 
 SEES_ALL = frozenset({"seal_office", "seal_office_head", "overseer", "station_operator"})
 """Roles whose ledger is the whole organisation's."""
@@ -355,6 +359,21 @@ def making_of_seal(seal_id: int) -> SealMaking:
 
 def making_of_job(job_id: int) -> SealMaking | None:
     return db.session.get(SealMaking, job_id)
+
+
+def approvers_of(application_id: int) -> frozenset[int]:
+    """Everybody who did a step of the application's approval: none of them operates the making."""
+    found = db.session.scalars(
+        sa.select(FlowTask.done_by_id)
+        .join(FlowInstance, FlowInstance.id == FlowTask.instance_id)
+        .join(FlowDefinition, FlowDefinition.id == FlowTask.definition_id)
+        .where(
+            FlowInstance.business_key == f"application/{application_id}",
+            FlowDefinition.key == APPROVAL,
+            FlowTask.status == "done",
+        )
+    )
+    return frozenset(i for i in found if i is not None)
 
 
 def next_seq(card_serial: str) -> int:
