@@ -30,6 +30,7 @@ from app.signing.facts import (
     DocumentSealed,
     DocumentUploaded,
     DocumentVerified,
+    SealingCancelled,
     SealingOrdered,
     SealWithdrawn,
 )
@@ -127,6 +128,23 @@ def order(
         user_id=user_id,
         unit_id=seal.owner_unit_id,
         because=decision.because.zh,
+    )
+
+
+@command
+def cancel(sealing_id: int, *, by: Actor) -> SealingCancelled:
+    """Take one's own sealing back while the card has not signed."""
+    row: Sealing = lock_row(Sealing, sealing_id)
+    rules.check_own(row.user_id, by.id)
+    rules.check_open(row.state)
+    assert row.job_id is not None
+    cards.cancel_job(row.job_id, "发起人取消", by=by)
+    return SealingCancelled(
+        sealing_id=row.id,
+        job_id=row.job_id,
+        seal_id=row.seal_id,
+        card_serial=row.card_serial,
+        user_id=row.user_id,
     )
 
 

@@ -44,6 +44,20 @@ class SealingOrdered(
     because: str
 
 
+class SealingCancelled(
+    Fact,
+    name="document.sealing_cancelled",
+    zh="取消盖章",
+    en="Sealing of a document cancelled",
+    log_class=LogClass.SEALING,
+):
+    sealing_id: int
+    job_id: int
+    seal_id: int
+    card_serial: str
+    user_id: int
+
+
 class DocumentSealed(
     Fact, name="document.sealed", zh="签章", en="Document sealed", log_class=LogClass.SEALING
 ):

@@ -1,0 +1,326 @@
+"""Pages of sealing and verifying. Verifying needs no login."""
+
+import base64
+from typing import TypedDict, cast
+
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
+
+from app.cards import queries as cards
+from app.pdf.geometry import POINTS_PER_MM
+from app.pdf.verifying import Report, as_json
+from app.people.guards import current_actor, login_required, who
+from app.refusal import Invalid, Refusal
+from app.signing import commands, queries, rules, words
+from app.signing import sign_document as _sign_document  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
+from app.text import Text
+from app.web.errors import wants_json
+from app.web.language import t
+from app.web.limits import limiter
+
+blueprint = Blueprint("signing", __name__, template_folder="templates")
+
+VERIFY_RATE = "30 per minute"
+"""Files verified for one address: the page is open to everybody, and each file costs a process."""
+
+
+# --- sealing ---
+
+
+@blueprint.get("/sealing")
+@login_required
+def index() -> ResponseReturnValue:
+    actor = current_actor()
+    rows, seals = queries.sealings_of(actor), queries.usable_seals(actor)
+    if wants_json():
+        return jsonify(
+            seals=[{"seal_id": s.id, "name": s.name, "card_serial": s.card_serial} for s in seals],
+            sealings=[_row_json(row) for row in rows],
+        )
+    return render_template("signing/index.html", rows=rows, seals=seals, states=rules.STATE_TEXT)
+
+
+@blueprint.get("/sealing/new")
+@login_required
+def new() -> ResponseReturnValue:
+    return _new(None)
+
+
+def _new(refusal: Refusal | None) -> ResponseReturnValue:
+    seals = queries.usable_seals(current_actor())
+    page = render_template("signing/new.html", seals=seals, refusal=refusal)
+    return page, refusal.status if refusal else 200
+
+
+@blueprint.post("/sealing/new")
+@login_required
+def upload() -> ResponseReturnValue:
+    """A file alone: uploaded, then its place is chosen. A file with seal and place: ordered at once."""
+    actor, form = current_actor(), request.form
+    try:
+        document, name = _uploaded()
+        if "seal_id" in form:
+            ordered = commands.prepare(document, name, _number("seal_id"), **_place(), by=actor)
+            return _ordered(ordered.sealing_id, ordered.job_id)
+        fact = commands.upload(document, name, by=actor)
+    except Refusal as refusal:
+        if wants_json():
+            raise
+        return _new(refusal)
+    return redirect(url_for("signing.place", document_id=fact.document_id), 303)
+
+
+@blueprint.get("/sealing/new/<int:document_id>")
+@login_required
+def place(document_id: int) -> ResponseReturnValue:
+    return _place_page(queries.document(document_id, current_actor()), None)
+
+
+def _place_page(document: queries.Document, refusal: Refusal | None) -> ResponseReturnValue:
+    seals = queries.usable_seals(current_actor())
+    chosen = next((s for s in seals if str(s.id) == request.form.get("seal_id")), seals[0] if seals else None)
+    stations, holding = queries.stations_for(chosen) if chosen else ([], None)
+    values = {
+        "station_id": holding or (stations[0].station.id if len(stations) == 1 else ""),
+        **(_first_place(document, chosen) if chosen else {}),
+        **request.form,
+    }
+    page = render_template(
+        "signing/place.html",
+        document=document,
+        seals=seals,
+        chosen=chosen,
+        stations=stations,
+        values=values,
+        refusal=refusal,
+    )
+    return page, refusal.status if refusal else 200
+
+
+def _first_place(document: queries.Document, seal: queries.Seal) -> dict[str, object]:
+    """Where a seal usually stands: at the lower right of the last page, two centimetres from the edge."""
+    width, _height = cast("list[list[float]]", document.pages)[-1]
+    margin = 20 * POINTS_PER_MM
+    x = max(0.0, width - seal.width_mm * POINTS_PER_MM - margin)
+    return {"page": len(document.pages), "x_pt": round(x, 1), "y_pt": round(2.5 * margin, 1)}
+
+
+@blueprint.post("/sealing/new/<int:document_id>")
+@login_required
+def order(document_id: int) -> ResponseReturnValue:
+    actor = current_actor()
+    try:
+        fact = commands.order(document_id, _number("seal_id"), **_place(), by=actor)
+    except Refusal as refusal:
+        if wants_json():
+            raise
+        return _place_page(queries.document(document_id, actor), refusal)
+    return _ordered(fact.sealing_id, fact.job_id)
+
+
+def _ordered(sealing_id: int, job_id: int) -> ResponseReturnValue:
+    address = url_for("signing.sealing", sealing_id=sealing_id)
+    if wants_json():
+        return jsonify(sealing_id=sealing_id, job_id=job_id, address=address), 201
+    return redirect(address, 303)
+
+
+@blueprint.get("/sealing/new/<int:document_id>/page/<int:page>.png")
+@login_required
+def page_picture(document_id: int, page: int) -> Response:
+    return _file(queries.page_picture(document_id, page, current_actor()), "image/png")
+
+
+@blueprint.get("/sealing/seals/<int:seal_id>.png")
+@login_required
+def seal_picture(seal_id: int) -> Response:
+    return _file(queries.seal_picture(seal_id, current_actor()), "image/png")
+
+
+@blueprint.get("/sealing/<int:sealing_id>")
+@login_required
+def sealing(sealing_id: int) -> ResponseReturnValue:
+    return _sealing_page(sealing_id, None)
+
+
+def _sealing_page(sealing_id: int, refusal: Refusal | None) -> ResponseReturnValue:
+    row = queries.sealing(sealing_id, current_actor())
+    if wants_json():
+        return jsonify(_row_json(row))
+    report = None
+    if row.use is not None:
+        report = queries.report_on(queries.permitted_file(row.use.sealed_digest, current_actor())[1])
+    page = render_template("signing/sealing.html", **_progress(row), **_told(report), refusal=refusal)
+    return page, refusal.status if refusal else 200
+
+
+@blueprint.get("/sealing/<int:sealing_id>/progress")
+@login_required
+def progress(sealing_id: int) -> ResponseReturnValue:
+    """The fragment that the page asks for each second, until it ends."""
+    row = queries.sealing(sealing_id, current_actor())
+    answer = Response(render_template("signing/_progress.html", **_progress(row)))
+    if row.sealing.state not in rules.OPEN_STATES:
+        answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
+def _progress(row: queries.SealingRow) -> dict[str, object]:
+    job_id = row.sealing.job_id
+    return {
+        "row": row,
+        "steps": cards.steps(job_id) if job_id is not None else [],
+        "station": cards.station(row.sealing.station_id),
+        "states": rules.STATE_TEXT,
+        "open": row.sealing.state in rules.OPEN_STATES,
+    }
+
+
+@blueprint.post("/sealing/<int:sealing_id>/cancel")
+@login_required
+def cancel(sealing_id: int) -> ResponseReturnValue:
+    actor = current_actor()
+    row = queries.sealing(sealing_id, actor)
+    try:
+        commands.cancel(row.sealing.id, by=actor)
+    except Refusal as refusal:
+        return _sealing_page(sealing_id, refusal)
+    flash(t("已取消", "Cancelled"))
+    return redirect(url_for("signing.sealing", sealing_id=sealing_id), 303)
+
+
+@blueprint.post("/sealing/<int:sealing_id>/withdraw")
+@login_required
+def withdraw(sealing_id: int) -> ResponseReturnValue:
+    actor = current_actor()
+    row = queries.sealing(sealing_id, actor)
+    try:
+        fact = commands.withdraw(row.use.id if row.use else 0, request.form.get("reason", ""), by=actor)
+    except Refusal as refusal:
+        if wants_json():
+            raise
+        return _sealing_page(sealing_id, refusal)
+    if wants_json():
+        return jsonify(signature_id=fact.signature_id, at=fact.at.isoformat())
+    flash(t("已撤章，今后验章结果为“已撤章”", "Withdrawn; verification will say so from now on"))
+    return redirect(url_for("signing.sealing", sealing_id=sealing_id), 303)
+
+
+@blueprint.get("/documents/<digest>.pdf")
+@login_required
+def document(digest: str) -> Response:
+    name, data = queries.permitted_file(digest, current_actor())
+    answer = _file(data, "application/pdf")
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    return answer
+
+
+# --- verifying ---
+
+
+@blueprint.get("/verify")
+def verify() -> ResponseReturnValue:
+    return render_template("signing/verify.html", **_told(None), refusal=None, file_name="")
+
+
+@blueprint.post("/verify")
+@limiter.limit(VERIFY_RATE)
+def verified() -> ResponseReturnValue:
+    try:
+        data, name = _uploaded()
+    except Refusal as refusal:
+        if wants_json():
+            raise
+        page = render_template("signing/verify.html", **_told(None), refusal=refusal, file_name="")
+        return page, refusal.status
+    report = queries.report_on(data)
+    commands.verify(report, name, by=who())
+    if wants_json():
+        return jsonify(as_json(report))
+    return render_template(
+        "signing/verify.html", **_told(report), refusal=None, file_name=rules.clean_name(name)
+    )
+
+
+def _told(report: Report | None) -> dict[str, object]:
+    """What the report's fragment needs."""
+    return {
+        "report": report,
+        "verdicts": words.VERDICTS,
+        "aspects": words.aspects(report) if report else [],
+        "coverage": words.COVERAGE,
+        "modification": words.MODIFICATION,
+        "as_json": as_json(report) if report else None,
+        "data_uri": _data_uri,
+    }
+
+
+def _data_uri(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+# --- what the forms say ---
+
+
+def _uploaded() -> tuple[bytes, str]:
+    """The file of the form. Refuses Invalid when there is none."""
+    file: FileStorage | None = request.files.get("document")
+    if file is None or not file.filename:
+        told = Text("请选择一个 PDF 文件", "Choose a PDF file")
+        raise Invalid("signing.no_file", zh=told.zh, en=told.en, fields={"document": told})
+    return file.stream.read(), file.filename
+
+
+def _number(name: str) -> int:
+    value = request.form.get(name, type=int)
+    if value is None:
+        told = Text("请选择", "Please choose")
+        raise Invalid(
+            "signing.number_needed", zh="请填写完整", en="Something is missing", fields={name: told}
+        )
+    return value
+
+
+def _point(name: str) -> float:
+    value = request.form.get(name, type=float)
+    if value is None or not -1e6 < value < 1e6:
+        told = Text("请填写数字", "A number is needed")
+        raise Invalid(
+            "signing.number_needed", zh="请填写完整", en="Something is missing", fields={name: told}
+        )
+    return value
+
+
+class _Place(TypedDict):
+    page: int
+    x_pt: float
+    y_pt: float
+    station_id: int
+
+
+def _place() -> _Place:
+    return _Place(
+        page=_number("page"), x_pt=_point("x_pt"), y_pt=_point("y_pt"), station_id=_number("station_id")
+    )
+
+
+def _row_json(row: queries.SealingRow) -> dict[str, object]:
+    one, used = row.sealing, row.use
+    return {
+        "sealing_id": one.id,
+        "job_id": one.job_id,
+        "state": one.state,
+        "file_name": row.document.file_name,
+        "document_digest": row.document.digest,
+        "seal": row.seal.name,
+        "sealed_digest": used.sealed_digest if used else None,
+        "sealed_pdf": url_for("signing.document", digest=used.sealed_digest) if used else None,
+        "signature_id": used.signature_id if used else None,
+        "withdrawn": row.withdrawal is not None,
+        "reason": {"zh": one.reason_zh, "en": one.reason_en} if one.reason_zh else None,
+    }
+
+
+def _file(data: bytes, kind: str) -> Response:
+    return Response(data, content_type=kind)
