@@ -30,6 +30,7 @@ FIELD_CODES: dict[str, int] = {
     "login": 15,
     "job": 16,
     "officer": 17,
+    "es_id": 18,
 }
 """The indexed fields and their codes in an entry's header. Fixed for good; new ones take new codes."""
 
@@ -42,9 +43,16 @@ PAYLOAD_FIELDS: dict[str, str] = {
     "card_serial": "card",
     "maker_serial": "card",
     "document_digest": "document",
+    "sealed_digest": "document",
+    "es_id": "es_id",
+    "ip": "ip",
+    "mac": "mac",
+    "host": "host",
     "file_name": "file_name",
     "instance_id": "instance",
     "impression_id": "impression",
+    "displaced_id": "impression",
+    "previous_keeper_id": "subject",
     "station_id": "station",
     "application_id": "application",
     "login": "login",

@@ -1,5 +1,6 @@
 """Read the log within what the reader may see."""
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from app.audit.header import Header, leaf_data
 from app.audit.proof import parse as parse_proof
 from app.audit.queries import Filter, Row
 from app.fact import FACTS, LOG_CLASS_TEXT, LogClass
+from app.oversight.labels import label
 from app.oversight.rules import Scope, below, scope_of
 from app.people import queries as people
 from app.refusal import Invalid
@@ -194,7 +196,18 @@ def _people(typed: str, faults: dict[str, Text]) -> list[str]:
     return found
 
 
-def payload_lines(row: Row) -> list[tuple[str, Any]]:
-    """What the fact or the refusal says, field by field."""
+def payload_lines(row: Row) -> list[tuple[Text, str]]:
+    """What the fact or the refusal says, field by field, units by their names."""
     said = row.fact or row.refusal
-    return sorted((name, value) for name, value in said.items() if name not in ("zh", "en"))
+    units = unit_names()
+    return [
+        (label(name), _shown(name, value, units))
+        for name, value in sorted(said.items())
+        if name not in ("zh", "en") and value not in (None, "", {}, [])
+    ]
+
+
+def _shown(name: str, value: Any, units: dict[int, str]) -> str:
+    if name.endswith("unit_id") and value in units:
+        return units[value]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

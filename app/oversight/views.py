@@ -9,6 +9,7 @@ from app.oversight import commands, queries
 from app.oversight.rules import READERS, scope_of
 from app.people.guards import current_actor, requires
 from app.refusal import Invalid
+from app.web.language import t
 
 blueprint = Blueprint("oversight", __name__, template_folder="templates")
 
@@ -22,7 +23,7 @@ def index() -> ResponseReturnValue:
         page = queries.search(wanted, actor, request.args.get("before", type=int))
     except Invalid as refusal:
         return _index(None, request.args.to_dict(), refusal), 422
-    return _index(page, wanted)
+    return _index(page, wanted), 200
 
 
 def _index(page: queries.Page | None, wanted: dict[str, str], refusal: Invalid | None = None) -> str:
@@ -33,7 +34,8 @@ def _index(page: queries.Page | None, wanted: dict[str, str], refusal: Invalid |
         scope=scope,
         wanted=wanted,
         refusal=refusal,
-        classes=[(value, queries.class_text(value)) for value in sorted(scope.classes)],
+        classes=[(value, t(queries.class_text(value))) for value in sorted(scope.classes)],
+        folded_open=bool(set(wanted) - {"log_class", "person", "file_name"}),
         marks=queries.MARKS,
         units=queries.unit_names(),
         title=queries.title,
@@ -51,7 +53,7 @@ def entry(number: int) -> ResponseReturnValue:
         "oversight/entry.html",
         opened=opened,
         row=opened.row,
-        lines=queries.payload_lines(opened.row),
+        lines=[(t(name), value) for name, value in queries.payload_lines(opened.row)],
         payload=json.dumps(opened.row.payload, ensure_ascii=False, indent=2, sort_keys=True),
         units=queries.unit_names(),
         title=queries.title,
