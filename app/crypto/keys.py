@@ -8,6 +8,7 @@ open and verify. Everything stored names its algorithm and key version (D8). doc
 import hashlib
 import hmac
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ SIGNING_PURPOSES: tuple[SigningPurpose, ...] = ("order", "checkpoint")
 PURPOSES = ("kek", *SIGNING_PURPOSES)
 ECDSA_P256_SHA256 = "ECDSA-P256-SHA256"
 """The algorithm's name wherever a signature of ours is stored; signatures are DER."""
+SECONDS_BETWEEN_LOOKS = 10.0
+"""A key rotated by another process is in use here after so long."""
 BLIND_INDEX_PERIOD = "v1"
 BLIND_INDEX_VERSION = 1
 MAC_BYTES = 16
@@ -62,7 +65,7 @@ class KeyRing:
         self.backend = backend
         self.data_keys = DataKeys(backend)
         self._certificate_dir = certificate_dir
-        self._versions: dict[str, int] = {}
+        self._versions: dict[str, tuple[int, float]] = {}
         self._public: dict[str, bytes] = {}
 
     # -- the keys themselves
@@ -74,15 +77,17 @@ class KeyRing:
 
     def newest(self, purpose: str) -> int:
         """The version in use. The test backend makes a missing key; a token waits for `keys init`."""
-        if purpose not in self._versions:
+        found, until = self._versions.get(purpose, (0, 0.0))
+        if not found or time.monotonic() > until:
             versions = self.versions(purpose)
             if not versions and isinstance(self.backend, SoftwareKeys):
                 self.backend.generate(f"{purpose}-v1")
                 versions = [1]
             if not versions:
                 raise _no_keys(f"no {purpose} key")
-            self._versions[purpose] = versions[-1]
-        return self._versions[purpose]
+            found = versions[-1]
+            self._versions[purpose] = (found, time.monotonic() + SECONDS_BETWEEN_LOOKS)
+        return found
 
     def make(self, purpose: str, version: int) -> None:
         """Make this version of the key unless it is there."""
