@@ -29,6 +29,7 @@ log = structlog.get_logger()
 SWEEPS: tuple[tuple[QueueName, str], ...] = (
     ("audit", "app.audit.jobs.sequence"),
     ("flows", "app.flows.jobs.sweep"),
+    ("reports", "reports.jobs.sweep"),
 )
 """What is due each second whether or not a nudge came: lost nudges cost a second, never the work."""
 
