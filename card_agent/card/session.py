@@ -133,6 +133,7 @@ class Pkcs11Card:
         self._slot = slot
         self._serial = serial
         self._key, self._certificate = self._guarded(self._key_and_certificate)
+        self._alg = self._guarded(lambda: _algorithm(self._key))
 
     @property
     def serial(self) -> str:
@@ -144,7 +145,7 @@ class Pkcs11Card:
 
     @property
     def alg(self) -> str:
-        return ECDSA_SHA256 if self._key.key_type == KeyType.EC else RSA_SHA256
+        return self._alg
 
     def sign(self, data: bytes) -> CardSignature:
         return self._guarded(lambda: _sign(self._key, self._slot, data))
@@ -274,6 +275,10 @@ def _readable(certificate: bytes) -> bool:
 
 def _is(thing: Any, label: str) -> bool:
     return str(thing[Attribute.LABEL]) == label
+
+
+def _algorithm(key: Any) -> str:
+    return ECDSA_SHA256 if key.key_type == KeyType.EC else RSA_SHA256
 
 
 def _sign(key: Any, slot: Any, data: bytes) -> CardSignature:

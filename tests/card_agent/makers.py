@@ -15,6 +15,7 @@ from card_agent.card.interface import PressPoint, nothing
 from card_agent.card.pin_counter import PinCounter
 from card_agent.journal import Journal
 from card_agent.making import making_steps
+from card_agent.protocol.codec import to_json
 from card_agent.protocol.jobs import Document, Job, Line, Summary, Words
 from card_agent.protocol.names import MAKER_EKU, ORDER_EKU
 from card_agent.protocol.statements import Operator
@@ -152,3 +153,29 @@ def making(job: Job) -> Progress:
 
 def signing(job: Job) -> Progress:
     return Progress(job=job, steps=signing_steps())
+
+
+def new_key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def spki_of(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """SubjectPublicKeyInfo, DER."""
+    return key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def pem(certificate: bytes) -> bytes:
+    return x509.load_der_x509_certificate(certificate).public_bytes(serialization.Encoding.PEM)
+
+
+def as_json(message: object) -> Any:
+    return to_json(message)
+
+
+@dataclass
+class Root:
+    """A root whose key is elsewhere."""
+
+    root: bytes
