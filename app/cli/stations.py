@@ -10,7 +10,7 @@ from app.actor import Actor
 
 @click.group()
 def command() -> None:
-    """Card stations (docs/stations.md)."""
+    """Card stations: computers beside a card reader, each with a key of its own."""
 
 
 @command.command()

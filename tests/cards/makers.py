@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 from cryptography.x509 import Name, NameAttribute
 from cryptography.x509.oid import NameOID
-from flask import Flask
+from flask import Flask, g
+from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import clock
@@ -19,7 +20,7 @@ from app.cards import commands
 from app.crypto.keys import keyring
 from app.db import db
 from app.people import queries as people
-from app.people.models import RoleGrant, Unit, User
+from app.people.models import LoginSession, RoleGrant, Unit, User
 from app.settings import current_settings
 from card_agent.protocol.codec import encode, moment_text
 from card_agent.protocol.request import NONCE, SIGNATURE, SIGNATURE_PREFIX, STATION, TIME, RequestHead
@@ -142,3 +143,24 @@ class World:
 
     def register(self, serial: str, holder: Holder, *, role: str = "seal", **owner: Any) -> None:
         commands.register_card(serial, role, holder.der, **owner, by=self.office)  # type: ignore[arg-type]
+
+
+class Browser(FlaskClient):
+    """Forgets what an earlier request of the test knew: the test's app context outlives its requests."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        for name in ("actor", "login_session", "language"):
+            g.pop(name, None)
+        return super().open(*args, **kwargs)
+
+
+def browser(world: World, who: Actor) -> FlaskClient:
+    """This person's browser, logged in."""
+    assert who.id is not None
+    token = secrets.token_urlsafe(32)
+    db.session.add(LoginSession(token_hash=people.token_hash(token), user_id=who.id))
+    db.session.commit()
+    world.app.config["WTF_CSRF_ENABLED"] = False
+    client = Browser(world.app, world.app.response_class)
+    client.set_cookie("yinxu", token)
+    return client
