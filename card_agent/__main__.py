@@ -1,6 +1,10 @@
-"""python -m card_agent enrol | run | status | forget-pins: the station's program on its command line."""
+"""python -m card_agent enrol | run | status | forget-pins: the station's program on its command line.
+
+What a command does not need is not imported: `status` is a health check and runs often.
+"""
 
 import argparse
+import http.client
 import json
 import logging
 import os
@@ -8,16 +12,15 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import httpx
-
-from card_agent import enrolment, settings
-from card_agent.agent import LOOPBACK_FILE, Agent, AlreadyRunning
+from card_agent import settings
 from card_agent.card.pin_counter import PinCounter
-from card_agent.fault import Fault
+from card_agent.fault import CannotStart, Fault
 from card_agent.version import VERSION
 
 USAGE = 64
+LOOPBACK_FILE = "loopback.json"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     except settings.BadSetting as error:
         print(f"card_agent: {error}", file=sys.stderr)
         return USAGE
-    except (enrolment.NotEnrolled, AlreadyRunning, OSError) as error:
+    except (CannotStart, OSError) as error:
         print(f"card_agent: {error}", file=sys.stderr)
         return 1
     except Fault as fault:
@@ -38,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def enrol(options: argparse.Namespace) -> int:
     """Redeem a one-time code. Prints the station's id as JSON."""
+    from card_agent import enrolment
+
     given = settings.read(options)
     if not given.server:
         raise settings.BadSetting("--server (or YINXU_AGENT_SERVER) is needed to enrol")
@@ -50,6 +55,8 @@ def enrol(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
+    from card_agent.agent import Agent
+
     given = settings.read(options)
     stopped = threading.Event()
 
@@ -68,9 +75,11 @@ def status(options: argparse.Namespace) -> int:
     """The running agent's state as JSON; exit code 0 when it is in touch with its server."""
     given = settings.read(options)
     try:
-        address = json.loads((given.state_dir / LOOPBACK_FILE).read_text())["address"]
-        state = httpx.get(f"{address}/state", timeout=5, trust_env=False).json()
-    except (OSError, ValueError, httpx.HTTPError):
+        address = urlsplit(str(json.loads((given.state_dir / LOOPBACK_FILE).read_text())["address"]))
+        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=5)
+        connection.request("GET", "/state")
+        state = json.loads(connection.getresponse().read())
+    except (OSError, ValueError, http.client.HTTPException):
         print("card_agent: no agent is running here", file=sys.stderr)
         return 1
     print(json.dumps(state, ensure_ascii=False))

@@ -11,6 +11,7 @@ from card_agent import enrolment, machine
 from card_agent.card.pin_counter import PinCounter
 from card_agent.card.session import Pkcs11Reader
 from card_agent.desk import Desk
+from card_agent.fault import CannotStart
 from card_agent.journal import Journal
 from card_agent.link import Backoff, Link
 from card_agent.loopback import Loopback
@@ -29,7 +30,7 @@ LOOPBACK_FILE = "loopback.json"
 STOP_GRACE_S = 8.0
 
 
-class AlreadyRunning(RuntimeError):
+class AlreadyRunning(CannotStart):
     """Another agent uses this state folder."""
 
 

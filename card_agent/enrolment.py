@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from card_agent import machine
-from card_agent.fault import Untrusted
+from card_agent.fault import CannotStart, Untrusted
 from card_agent.link import Link
 from card_agent.protocol.codec import Malformed, decode, encode
 from card_agent.protocol.jobs import Enrol, Enrolled
@@ -21,7 +21,7 @@ KEY_FILE = "station.key"
 STATION_FILE = "station.json"
 
 
-class NotEnrolled(RuntimeError):
+class NotEnrolled(CannotStart):
     """There is no station identity in the state folder."""
 
 

@@ -22,6 +22,10 @@ class Fault(Exception):
         self.step = ""
 
 
+class CannotStart(RuntimeError):
+    """The program cannot begin its work here; the message says why, and the remedy."""
+
+
 # --- cards ---
 
 
