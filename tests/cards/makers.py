@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import clock
-from app.actor import Actor
+from app.actor import Actor, Grant
 from app.cards import commands
 from app.crypto.keys import keyring
 from app.db import db
@@ -132,6 +132,12 @@ class World:
         )
         station.id = fact.station_id
         return station
+
+    def person_with_all(self) -> Actor:
+        """Manages the seals of every unit."""
+        return Actor(
+            id=self.manager.id, name="赵管", grants=frozenset({Grant(role="seal_manager", unit_id=None)})
+        )
 
     def station_actor(self) -> Actor:
         return Actor(kind="station", name="三楼制章室", station_id=self.station.id)
