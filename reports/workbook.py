@@ -108,7 +108,7 @@ class _Writer:
 
     def cell(self, sheet: Any, value: Cell, column: Column, strong: bool) -> Any:
         """A cell of write-only mode; plain values where nothing has to be said about them."""
-        if value is None:
+        if value is None or value == "":
             return None
         if isinstance(value, (str, Text)):
             made = self._text(sheet, self.said(value))
