@@ -15,13 +15,14 @@ def command() -> None:
 def upgrade(as_json: bool) -> None:
     """Create or alter tables up to the newest revision, and load the diagrams of `workflows/`."""
     from app import migrations
+    from app.actor import SYSTEM
     from app.factory import create_app
     from app.flows import commands as flows
 
     app = create_app()
     with app.app_context():
         before, after = migrations.upgrade(app)
-        flows.load_files()
+        flows.load_files(by=SYSTEM)
     line = {"before": before, "after": after}
     click.echo(json.dumps(line) if as_json else f"{before or 'empty'} → {after}")
 

@@ -74,8 +74,10 @@ class Browser:
         values: dict[str, str],
         files: dict[str, tuple[str, bytes, str]] | None = None,
         button: tuple[str, str] | None = None,
+        to: str | None = None,
     ) -> Page:
-        """Fill in the form of `page` with that action and send it; fields must exist on the page."""
+        """Fill in the form of `page` with that action and send it; fields must exist on the page. `to`: another
+        address that a widget of the page sends the same form to."""
         form = page.form(action)
         known = set(form.fields)
         if unknown := set(values) - known:
@@ -89,7 +91,7 @@ class Browser:
         sent.update(values)
         if button:
             sent[button[0]] = button[1]
-        target = urljoin(page.path, form.get("action") or page.path)
+        target = to or urljoin(page.path, form.get("action") or page.path)
         return self._page(
             self.client.post(target, data=sent, files=files or None, headers={"Accept": "text/html"})
         )

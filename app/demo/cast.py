@@ -7,7 +7,7 @@ DEPARTMENT = "供应链中心"
 SEAL_OFFICE = "印章管理办公室"
 IT = "信息中心"
 
-CREDIT_CODE_BODY = "91110108MA00DEMO0"
+CREDIT_CODE_BODY = "91110108MA0YNXU0A"
 """17 characters of a 统一社会信用代码 that no real company has; the check character is computed."""
 
 SEAL_NAME = "北京示例科技有限公司供应链中心"

@@ -28,7 +28,7 @@ def clean_seal(text: str, bottom: str = "", *, side_px: int = 1000) -> Image.Ima
     draw = ImageDraw.Draw(image)
     centre, ring = side_px / 2, side_px * 0.032
     draw.ellipse((0, 0, side_px - 1, side_px - 1), outline=(*RED, 255), width=round(ring))
-    points = []
+    points: list[tuple[float, float]] = []
     for i in range(10):
         radius = side_px * (0.16 if i % 2 == 0 else 0.061)
         angle = math.pi * i / 5 - math.pi / 2
@@ -57,6 +57,22 @@ def clean_seal(text: str, bottom: str = "", *, side_px: int = 1000) -> Image.Ima
     return image
 
 
+def square_seal(text: str, *, side_px: int = 1000) -> Image.Image:
+    """A personal name seal: a frame and two or four characters, read from the right. RGBA."""
+    image = Image.new("RGBA", (side_px, side_px), (*RED, 0))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 0, side_px - 1, side_px - 1), outline=(*RED, 255), width=round(side_px * 0.05))
+    columns = [text[:2], text[2:]] if len(text) > 2 else [text]
+    for column, characters in enumerate(reversed(columns)):
+        for row, character in enumerate(characters):
+            x = side_px * (0.5 if len(columns) == 1 else 0.29 + 0.42 * column)
+            y = side_px * (0.29 + 0.42 * row if len(characters) > 1 else 0.5)
+            draw.text(
+                (x, y), character, font=font(round(side_px * 0.4), bold=True), fill=(*RED, 255), anchor="mm"
+            )
+    return image
+
+
 def scan(
     text: str,
     bottom: str = "",
@@ -68,9 +84,31 @@ def scan(
     print_lines: bool = True,
     seed: int = 1,
 ) -> bytes:
-    """A JPEG of a piece of paper with that seal pressed on it, turned clockwise by `angle_deg`."""
+    """A JPEG of a piece of paper with that round seal pressed on it, turned clockwise by `angle_deg`."""
+    return press(
+        clean_seal(text, bottom),
+        width_mm=diameter_mm,
+        dpi=dpi,
+        angle_deg=angle_deg,
+        noise=noise,
+        print_lines=print_lines,
+        seed=seed,
+    )
+
+
+def press(
+    seal: Image.Image,
+    *,
+    width_mm: float,
+    dpi: int = 300,
+    angle_deg: float = 6.0,
+    noise: float = 14,
+    print_lines: bool = True,
+    seed: int = 1,
+) -> bytes:
+    """A JPEG of a piece of paper with this seal on it: square paper, the seal in its middle."""
     random = np.random.default_rng(seed)
-    side = round(diameter_mm / 25.4 * dpi)
+    side = round(width_mm / 25.4 * dpi)
     paper_side = round(side * 1.7)
     paper = Image.new("RGB", (paper_side, paper_side), (244, 240, 228))
     if print_lines:
@@ -78,7 +116,7 @@ def scan(
         line = "本合同一式两份,甲乙双方各执一份,具有同等法律效力。签字盖章后生效。" * 2
         for y in range(round(side * 0.08), paper_side, round(dpi * 0.33)):
             draw.text((20, y), line, font=font(round(dpi * 0.145)), fill=(38, 38, 42))
-    seal = clean_seal(text, bottom, side_px=1000).resize((side, side), Image.Resampling.LANCZOS)
+    seal = seal.resize((side, side), Image.Resampling.LANCZOS)
     # ink is uneven, and print shows through it
     alpha = np.asarray(seal.getchannel("A"), dtype=np.float32) / 255
     grain = random.normal(0.9, 0.07, alpha.shape).clip(0.55, 1)
@@ -99,8 +137,8 @@ def scan(
     return out.getvalue()
 
 
-def handwriting(*, seed: int = 1) -> bytes:
-    """A PNG photograph of a signature in blue-black ink."""
+def handwriting(*, ink: tuple[int, int, int] = (24, 28, 70), seed: int = 1) -> bytes:
+    """A PNG photograph of a signature in blue-black ink, or another."""
     random = np.random.default_rng(seed)
     image = Image.new("RGB", (900, 340), (246, 245, 240))
     draw = ImageDraw.Draw(image)
@@ -110,7 +148,7 @@ def handwriting(*, seed: int = 1) -> bytes:
         x += 8
         y = 170 + 70 * math.sin(i / 4.3) + 30 * math.sin(i / 1.9) + float(random.normal(0, 2))
         points.append((x, y))
-    draw.line(points, fill=(24, 28, 70), width=7, joint="curve")
+    draw.line(points, fill=ink, width=7, joint="curve")
     values = np.asarray(image, dtype=np.float32) + random.normal(0, 6, (340, 900, 3))
     out = io.BytesIO()
     Image.fromarray(values.clip(0, 255).astype(np.uint8)).save(out, "PNG")
