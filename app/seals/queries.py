@@ -15,9 +15,11 @@ from app.crypto.certificates import CertificateRefused
 from app.crypto.seal_data import Picture
 from app.db import db
 from app.flows.models import FlowDefinition, FlowInstance, FlowTask
+from app.imaging.checking import ImageRefused
+from app.imaging.compacting import compact
 from app.impressions import queries as impressions
 from app.people import queries as people
-from app.refusal import NotFound, Refusal
+from app.refusal import Conflict, NotFound, Refusal
 from app.seals import rules
 from app.seals.models import (
     GrantWithdrawal,
@@ -29,6 +31,10 @@ from app.seals.models import (
     SealSuspension,
 )
 from app.text import Text
+from card_agent.protocol.on_card import ENVELOPE_LIMIT_BYTES
+
+PICTURE_LIMIT_BYTES = ENVELOPE_LIMIT_BYTES - 12 * 1024
+"""What is left of a card's room beside certificates, order and signatures."""
 
 APPROVAL = "seal_approval"
 """The diagram that decides on applications."""
@@ -393,11 +399,19 @@ def live_seal_on_card(card_serial: str) -> Seal | None:
 
 
 def picture_of(impression_id: int) -> Picture:
-    """The impression as it goes into the seal."""
+    """The impression as it goes into the seal: compact enough for a card. Refuses Conflict when it is not."""
     impression = impressions.impression(impression_id)
+    try:
+        data = compact(
+            impressions.clear_png(impression_id),
+            width_mm=impression.width_mm,
+            limit_bytes=PICTURE_LIMIT_BYTES,
+        )
+    except ImageRefused as error:
+        raise Conflict(error.code, zh=error.text.zh, en=error.text.en) from error
     return Picture(
         format="PNG",
-        data=impressions.clear_png(impression_id),
+        data=data,
         width_mm=round(impression.width_mm),
         height_mm=round(impression.height_mm),
     )

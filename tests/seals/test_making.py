@@ -396,3 +396,16 @@ def test_version_5_is_made_when_the_setting_says_so(world: World) -> None:
 
     verdict = verify_seal(queries.seal_der(seal_id), card_queries.trust(), at=clock.now() + DAY)
     assert verdict.acceptable and verdict.seal is not None and verdict.seal.structure == 5
+
+
+def test_a_scanned_impression_fits_on_a_card(world: World) -> None:
+    """Several hundred KB at 600 dpi; a card has room for about forty."""
+    from app.demo.scan import scan
+    from app.imaging.extracting import extract
+
+    png = extract(scan("某市财政局预算处", ""), shape="round", width_mm=42, height_mm=42).png
+    ritual = ordered(world, impression_of(world, png=png))
+
+    envelope = ritual.authorise(ritual.begin()).envelope
+
+    assert len(png) > 100_000 and len(envelope) < 40 * 1024
