@@ -46,7 +46,7 @@ def upload_scan(data: bytes, file_name: str, *, by: Actor) -> ScanUploaded:
             zh="只有申请人可以上传印模扫描件",
             en="Only applicants upload scans",
         )
-    queries.extraction(data, shape="signature", width_mm=40, height_mm=40, sensitivity=2)
+    queries.check_scan(data)
     reference = store.put(vault.seal(data, context=queries.upload_context(by.id)))
     return ScanUploaded(reference=reference, file_name=_file_name(file_name), bytes=len(data))
 
@@ -209,6 +209,7 @@ def _story(found: Application, owner: _Owner) -> dict[str, object]:
     return {
         **_answers(found, owner),
         "application_id": found.id,
+        "number": found.number,
         "owner_unit_id": owner.unit_id,
         "applicant_id": found.applicant_id,
     }

@@ -83,6 +83,7 @@ def _in_words(rule: MatchedRule) -> dict[str, Any]:
         "index": rule.index,
         "id": rule.id,
         "description": rule.description,
+        "annotations": list(rule.annotations),
         "outputs": plain(rule.outputs),
     }
 

@@ -103,6 +103,7 @@ def open_instance(
         definition_id=definition.id,
         key=definition.key,
         business_key=business_key,
+        reference=_said(joined.main.properties.get("reference"), kept),
         title=_said(joined.main.properties.get("title"), kept) or definition.label_zh,
         glyph=_said(joined.main.properties.get("glyph"), kept),
         status="running",
@@ -162,6 +163,7 @@ def save(
     _sync_tasks(instance, definition, run, now)
     _sync_messages(instance, run, now)
     _sync_timers(instance, run)
+    instance.title = _said(run.program.main.properties.get("title"), run.data) or instance.title
     finished = run.finished
     if finished:
         _event(instance, "finished", run.program.main.key, by, now)

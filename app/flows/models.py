@@ -46,6 +46,8 @@ class FlowInstance(Base):
     definition_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_definition.id"))
     key: Mapped[str] = mapped_column(sa.String(80))
     business_key: Mapped[str] = mapped_column(sa.String(120))
+    reference: Mapped[str | None] = mapped_column(sa.String(80))
+    """The number people know the subject by, where it has one."""
     title: Mapped[str] = mapped_column(sa.String(200))
     glyph: Mapped[str | None] = mapped_column(sa.String(40))
     status: Mapped[str] = mapped_column(sa.String(20))

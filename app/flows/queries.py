@@ -42,6 +42,7 @@ class TaskRow:
     key: str
     business_key: str
     title: str
+    reference: str | None
     glyph: str | None
     node: str
     label: Text
@@ -51,6 +52,7 @@ class TaskRow:
     created_at: datetime
     due_at: datetime | None
     assignee_id: int | None
+    assignee: str | None
     status: str
     done_at: datetime | None
     outcome: str | None
@@ -70,6 +72,7 @@ class TaskView:
     label: Text
     business_key: str
     title: str
+    reference: str | None
     glyph: str | None
     initiator: str
     initiator_id: int | None
@@ -115,6 +118,7 @@ class InstanceRow:
     key: str
     business_key: str
     title: str
+    reference: str | None
     glyph: str | None
     status: str
     initiator: str
@@ -171,6 +175,7 @@ def _row(task: FlowTask, instance: FlowInstance) -> TaskRow:
         key=instance.key,
         business_key=instance.business_key,
         title=instance.title,
+        reference=instance.reference,
         glyph=instance.glyph,
         node=task.node,
         label=Text(task.label_zh, task.label_en),
@@ -180,6 +185,7 @@ def _row(task: FlowTask, instance: FlowInstance) -> TaskRow:
         created_at=task.created_at,
         due_at=task.due_at,
         assignee_id=task.assignee_id,
+        assignee=task.assignee_name,
         status=task.status,
         done_at=task.done_at,
         outcome=task.outcome,
@@ -216,7 +222,7 @@ def _matching(search: str) -> list[sa.ColumnElement[bool]]:
         FlowInstance.title,
         FlowInstance.initiator_name,
         FlowInstance.unit_name,
-        FlowInstance.business_key,
+        FlowInstance.reference,
     )
     return [
         sa.or_(*(column.icontains(word, autoescape=True) for column in columns))
@@ -247,6 +253,27 @@ def instances_of(business_key: str) -> list[InstanceRow]:
     return _instance_rows(found)
 
 
+def instance(instance_id: int) -> InstanceRow:
+    """One instance. Refuses `NotFound`."""
+    found = db.session.get(FlowInstance, instance_id)
+    if found is None:
+        raise rules.no_such_instance(instance_id)
+    return _instance_rows([found])[0]
+
+
+def awaited(instance_id: int) -> list[Text]:
+    """The labels of the shapes where the instance waits for the world."""
+    waits = db.session.scalars(
+        sa.select(MessageSubscription).where(MessageSubscription.instance_id == instance_id)
+    )
+    program = engine.program_of(db.session.get_one(FlowDefinition, _definition_id(instance_id)))
+    return [program.diagrams[w.process].nodes[w.node].label for w in waits]
+
+
+def _definition_id(instance_id: int) -> int:
+    return db.session.get_one(FlowInstance, instance_id).definition_id
+
+
 def _instance_rows(found: Sequence[FlowInstance]) -> list[InstanceRow]:
     waits: dict[int, list[Text]] = {i.id: [] for i in found}
     open_tasks = sa.select(FlowTask.instance_id, FlowTask.label_zh, FlowTask.label_en).where(
@@ -260,6 +287,7 @@ def _instance_rows(found: Sequence[FlowInstance]) -> list[InstanceRow]:
             key=i.key,
             business_key=i.business_key,
             title=i.title,
+            reference=i.reference,
             glyph=i.glyph,
             status=i.status,
             initiator=i.initiator_name,
@@ -339,6 +367,7 @@ def view_of(found: FlowTask, instance: FlowInstance) -> TaskView:
         label=row.label,
         business_key=instance.business_key,
         title=instance.title,
+        reference=instance.reference,
         glyph=instance.glyph,
         initiator=instance.initiator_name,
         initiator_id=instance.initiator_id,

@@ -1,6 +1,8 @@
 """What the approval of a seal asks of Python: send back, approve, import into the library."""
 
 from app.actor import Actor
+from app.applications import commands as applications
+from app.applications import queries as applied
 from app.fact import Fact
 from app.flows.action import action
 from app.impressions import commands as impressions
@@ -9,24 +11,18 @@ from app.impressions import commands as impressions
 @action("seal_approval/send_back_application")
 def send_back_application(application_id: int, reason: str, *, by: Actor) -> Fact:
     """退回申请 | Send the application back"""
-    from app.applications import commands as applications
-
     return applications.send_back(application_id, reason, by=by)
 
 
 @action("seal_approval/approve_application")
 def approve_application(application_id: int, *, by: Actor) -> Fact:
     """批准申请 | Approve the application"""
-    from app.applications import commands as applications
-
     return applications.approve(application_id, by=by)
 
 
 @action("seal_approval/register_impression")
 def register_impression(application_id: int, *, by: Actor) -> Fact:
     """导入印模库 | Import the impression into the library"""
-    from app.applications import queries as applied
-
     application = applied.application(application_id)
     return impressions.register(
         owner_unit_id=application.owner_unit_id,

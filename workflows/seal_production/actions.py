@@ -4,6 +4,7 @@ from app.actor import Actor
 from app.fact import Fact
 from app.flows import commands as flows
 from app.flows.action import action
+from app.seals import commands as seals
 
 
 @action("seal_production/order_seal")
@@ -11,8 +12,6 @@ def order_seal(
     impression_id: int, card_serial: str, station_id: int, application_id: int, *, by: Actor
 ) -> Fact:
     """下达制章任务 | Order the making of the seal"""
-    from app.seals import commands as seals
-
     return seals.order_making(impression_id, card_serial, station_id, application_id, by=by)
 
 
@@ -31,6 +30,4 @@ def remind_operator(business_key: str, job_id: int, *, by: Actor) -> Fact:
 @action("seal_production/record_made")
 def record_made(job_id: int, *, by: Actor) -> Fact:
     """登记电子印章 | Record the electronic seal"""
-    from app.seals import commands as seals
-
     return seals.record_made(job_id, by=by)

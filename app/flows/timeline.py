@@ -1,0 +1,79 @@
+"""An instance's history in words: what people see beside a task. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.text import Text
+
+OUTCOMES = {"approve": Text("同意", "Approved"), "send_back": Text("退回修改", "Sent back")}
+SYSTEM = Text("系统", "System")
+AUTOMATIC = Text("自动", "automatic")
+HIDDEN = ("Gateway", "startEvent", "endEvent", "callActivity", "subProcess", "boundaryEvent")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the history. `state`: done, current or bad."""
+
+    title: Text
+    who: Text | None
+    at: datetime | None
+    detail: Text | None
+    state: str = "done"
+
+
+def entries(history: Iterable[Any]) -> list[Entry]:
+    """The rows that people care about, oldest first; gateways and the like are left to the drawing."""
+    return [entry for row in history if (entry := _entry(row)) is not None]
+
+
+def _entry(row: Any) -> Entry | None:
+    who = SYSTEM if row.actor in ("", "system") else Text(row.actor, row.actor)
+    if row.kind in ("passed", "done"):
+        if row.shape.endswith(HIDDEN):
+            return None
+        return Entry(row.label, who if row.kind == "done" else AUTOMATIC, row.at, _detail(row))
+    words = _OTHERS.get(row.kind)
+    if words is None:
+        return None
+    said = Text(row.did["zh"], row.did["en"]) if "zh" in row.did and "en" in row.did else None
+    return Entry(words, who, row.at, said, "bad" if row.kind == "incident" else "done")
+
+
+_OTHERS = {
+    "started": Text("发起流程", "Started"),
+    "claimed": Text("领取任务", "Claimed"),
+    "released": Text("退还任务", "Put back"),
+    "reminded": Text("提醒", "Reminder"),
+    "incident": Text("流程受阻", "Stopped"),
+    "retried": Text("重新尝试", "Tried again"),
+    "finished": Text("流程办结", "Finished"),
+}
+
+
+def _detail(row: Any) -> Text | None:
+    """Which rule fired, or what was decided and why."""
+    if "rules" in row.did:
+        rules = [_rule(rule) for rule in row.did["rules"]]
+        return Text("；".join(r.zh for r in rules), "; ".join(r.en for r in rules)) if rules else None
+    outcome = OUTCOMES.get(row.outcome) or (Text(row.outcome, row.outcome) if row.outcome else None)
+    if outcome is None:
+        return Text(row.opinion, row.opinion) if row.opinion else None
+    if not row.opinion:
+        return outcome
+    return Text(f"{outcome.zh}：{row.opinion}", f"{outcome.en}: {row.opinion}")
+
+
+def _rule(rule: Mapping[str, Any]) -> Text:
+    """The rule's row and its author's words: the description, and in English its first annotation if it has one."""
+    outputs: dict[str, object] = rule.get("outputs") or {}
+    words = rule.get("description") or " ".join(str(value) for value in outputs.values())
+    english = next(iter(rule.get("annotations") or ()), words)
+    return Text(f"规则 {rule.get('index')}：{words}", f"Rule {rule.get('index')}: {english}")
+
+
+def waiting(label: Text, who: Text | None) -> Entry:
+    """Where it stands now, and with whom; nobody means: with the world."""
+    return Entry(label, who, None, None, "current")
