@@ -10,7 +10,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from card_agent.fault import Busy, Fault, JobGone, ServerRefused, ServerSilent, Unexpected, UnknownKind
+from card_agent.fault import (
+    Busy,
+    Fault,
+    JobGone,
+    NotAccepted,
+    ServerRefused,
+    ServerSilent,
+    Unexpected,
+    UnknownKind,
+)
 from card_agent.making import make_seal, making_steps
 from card_agent.outbox import Outbox
 from card_agent.pin import Pin
@@ -140,8 +149,10 @@ class Desk:
     def _report_or_leave(self, job_id: int, progress: Progress) -> None:
         """The outcome is on our disk: a silent server gets it later, by `replay`."""
         try:
-            self._report(job_id, self._bench.server)
+            state = self._report(job_id, self._bench.server)
             progress.reported = True
+            if state == "failed":
+                raise NotAccepted
         except ServerSilent:
             log.warning("job %s is done; its outcome waits for the server", job_id)
 
@@ -152,11 +163,12 @@ class Desk:
             log.warning("job %s: %s", job_id, fault)
         self._remember()
 
-    def _report(self, job_id: int, server: Server) -> None:
+    def _report(self, job_id: int, server: Server) -> str:
+        """The job's state after it, by the server's word; empty when there was nothing to report."""
         with self._reporting:
             body = self._bench.journal.read(job_id).unreported
             if body is None:
-                return
+                return ""
             try:
                 answer = server.post(job_path(job_id, "outcome"), outcome_from_json(body), Accepted)
             except ServerRefused as refusal:
@@ -165,6 +177,7 @@ class Desk:
                 raise
             self._bench.journal.note(job_id, "reported", state=answer.state)
         self.jobs = tuple(j for j in self.jobs if j.job_id != job_id)
+        return answer.state
 
     def _failed(self, job: Job, progress: Progress, fault: Fault) -> None:
         progress.fault = fault

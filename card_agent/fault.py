@@ -221,6 +221,20 @@ class ServerSilent(Fault):
         )
 
 
+class NotAccepted(Fault):
+    """The outcome was heard, but the server does not let the job count (a certificate revoked meanwhile)."""
+
+    reported = False
+
+    def __init__(self) -> None:
+        super().__init__(
+            "job.not_accepted",
+            zh="本机已完成操作，但服务器没有认可结果（例如证书刚被吊销）。请在系统中查看原因，不要使用该印章",
+            en="This station has done its part, but the server does not accept the outcome (a certificate revoked "
+            "meanwhile, for example). Look up the reason in the system, and do not use the seal",
+        )
+
+
 class JobGone(Fault):
     reported = False
 

@@ -14,7 +14,7 @@ from card_agent.loops import Contact
 from card_agent.protocol.codec import moment_text, to_json
 from card_agent.protocol.jobs import CardSeen, Job
 from card_agent.protocol.names import MAKE_SEAL, SIGN_DOCUMENT
-from card_agent.ritual import Progress
+from card_agent.ritual import Progress, Step
 from card_agent.trust import is_maker
 from card_agent.version import VERSION
 
@@ -59,13 +59,13 @@ def state_of(agent: Shown) -> dict[str, Any]:
         "slots": _slots(cards, agent.desk.jobs),
         "jobs": [_job(j, agent.desk) for j in agent.desk.jobs],
         "job": _progress(progress) if progress else None,
-        "steps": [to_json_step(s) for s in progress.steps] if progress else [],
+        "steps": [_step(s) for s in progress.steps] if progress else [],
         "busy": agent.desk.busy,
         "history": [to_json(p) for p in agent.desk.past],
     }
 
 
-def to_json_step(step: Any) -> dict[str, Any]:
+def _step(step: Step) -> dict[str, Any]:
     return {"name": step.name, "zh": step.zh, "en": step.en, "state": step.state, "ms": round(step.ms)}
 
 
@@ -127,7 +127,7 @@ def _progress(progress: Progress) -> dict[str, Any]:
     return {
         "job_id": progress.job.job_id,
         "kind": progress.job.kind,
-        "title": to_json(progress.job.summary.title),
+        "summary": to_json(progress.job.summary),
         "state": progress.state,
         "reported": progress.reported,
         "fault": _fault(progress.fault),

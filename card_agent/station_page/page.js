@@ -53,7 +53,7 @@ const TEXTS = {
 const $ = (id) => document.getElementById(id);
 const token = document.querySelector("meta[name=agent-token]").content;
 let language = localStorage.getItem("language") || (navigator.language.startsWith("zh") ? "zh" : "en");
-let state = null, chosen = null, shown = "", finished = null;
+let state = null, chosen = null, shown = "";
 
 const t = (name, values = {}) => TEXTS[name][language === "zh" ? 0 : 1].replace(/\{(\w+)\}/g, (_, k) => values[k]);
 const both = (pair) => (pair ? pair[language] : "");
@@ -83,7 +83,7 @@ const job = () => state?.jobs.find((j) => j.job_id === chosen) ?? null;
 const mine = () => (state?.job && (chosen === null || state.job.job_id === chosen) ? state.job : null);
 
 function choose(id) {
-  chosen = id; finished = null; shown = "";
+  chosen = id; shown = "";
   for (const field of ["maker-pin", "card-pin"]) $(field).value = "";
   draw();
 }
@@ -103,9 +103,9 @@ function drawQueue() {
 
 function drawAbout() {
   const j = job(), p = mine();
-  const title = j?.summary.title ?? p?.title;
-  const lines = j ? j.summary.lines.map((l) => [both(l), l.value, ""]) : [];
-  if (j?.summary.document) lines.push([t("document"), j.summary.document.name, ""], ["SHA-256", j.summary.document.sha256, "mono"]);
+  const summary = j?.summary ?? p?.summary, title = summary?.title;
+  const lines = (summary?.lines ?? []).map((l) => [both(l), l.value, ""]);
+  if (summary?.document) lines.push([t("document"), summary.document.name, ""], ["SHA-256", summary.document.sha256, "mono"]);
   if (j) lines.push([t("operator"), j.operator.name, ""]);
   $("about").replaceChildren(
     p?.picture ? element("img", { src: `/jobs/${p.job_id}/picture`, alt: both(title) }) : "",
@@ -171,6 +171,7 @@ function drawForm() {
   const needsMaker = j.needs.includes("maker_pin");
   $("maker-pin-field").hidden = !needsMaker;
   const ready = (!needsMaker || state.slots.maker) && state.slots.seals.some((c) => c.serial === j.card_serial);
+  if (ready && $("start").disabled && document.activeElement === document.body) $(needsMaker ? "maker-pin" : "card-pin").focus();
   $("start").disabled = !ready;
   $("start").textContent = j.interrupted ? t("resume") : t(j.kind === "make_seal" ? "start_make" : "start_sign");
 }

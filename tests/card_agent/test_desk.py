@@ -12,6 +12,7 @@ from card_agent.fault import Busy, JobGone, ServerRefused, UnknownKind
 from card_agent.outbox import Outbox
 from card_agent.pin import Pin
 from card_agent.protocol.codec import encode
+from card_agent.protocol.outcomes import Accepted
 from card_agent.state import state_of
 from tests.card_agent import makers
 from tests.card_agent.makers import CARD_PIN, MAKER_PIN
@@ -75,6 +76,15 @@ def test_an_outcome_the_server_refuses_is_not_sent_for_ever(story: DeskStory) ->
     story.desk.replay(story.server)
 
     assert story.server.calls == []
+
+
+def test_an_outcome_that_does_not_count_is_said_to_the_person(story: DeskStory) -> None:
+    story.server.outcome = lambda _job, _body: Accepted(state="failed")  # type: ignore[method-assign]
+
+    story.run()
+
+    assert story.desk.progress is not None and story.desk.progress.fault is not None
+    assert story.desk.progress.fault.code == "job.not_accepted"
 
 
 def test_a_wrong_pin_becomes_an_incident_for_the_log(story: DeskStory) -> None:
