@@ -19,6 +19,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 SECONDS = 20
+"""Of processor time."""
+PATIENCE = 3
+"""How many times as long it may take on a busy machine."""
 MEMORY_BYTES = 1536 * 1024 * 1024
 _method: Literal["fork", "forkserver"] = "forkserver"
 _PRELOAD = ["app.pdf.examining", "app.pdf.inspecting", "app.pdf.rendering", "app.pdf.sealing"]
@@ -33,7 +36,7 @@ def confined(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> 
     process.start()
     theirs.close()
     try:
-        if not ours.poll(SECONDS):
+        if not ours.poll(SECONDS * PATIENCE):
             raise Unanswered
         kind, value = cast("tuple[str, Any]", ours.recv())
     except (EOFError, OSError) as error:

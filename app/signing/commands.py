@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from app import clock, store
 from app.actor import Actor
 from app.cards import commands as cards
+from app.cards.queries import station as station_of
 from app.command import command
 from app.db import db, lock_row
 from app.pdf.confined import confined
@@ -93,6 +94,7 @@ def order(
     seal = seals.visible_seal(seal_id, by)
     decision = seals.may_use(seal_id, by, function="pdf", document_digest=document.digest)
     rules.check_may_use(decision.allowed, decision.because, decision.code)
+    station_of(station_id)
     found = confined(inspect, store.get(document.digest))
     _check_place(found, page, x_pt, y_pt, seal)
     row = Sealing(

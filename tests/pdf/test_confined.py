@@ -38,7 +38,7 @@ def test_a_refusal_comes_back_whole() -> None:
 
 
 def test_endless_work_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SECONDS", 0.3)
+    monkeypatch.setattr(module, "PATIENCE", 0.02)
 
     with pytest.raises(Unanswered):
         confined(endless)
