@@ -10,7 +10,7 @@ from app.actor import Actor
 from app.applications.models import Application
 from app.crypto import vault
 from app.db import db
-from app.imaging.checking import ImageRefused
+from app.imaging.checking import ImageRefused, check_image
 from app.imaging.extracting import Extraction, Shape, extract
 from app.refusal import Forbidden, Invalid, NotFound
 from app.settings import current_settings
@@ -73,6 +73,18 @@ def impression_png(application_id: int) -> bytes:
     return vault.open(store.get(found.impression), context=picture_context(found.uid, "impression"))
 
 
+def check_scan(data: bytes) -> None:
+    """Refuses Invalid unless it is a picture that we take; whether there is ink in it, `extraction` says."""
+    try:
+        check_image(data, limit_pixels=current_settings().image_limit_pixels)
+    except ImageRefused as error:
+        raise _refused(error) from error
+
+
+def _refused(error: ImageRefused) -> Invalid:
+    return Invalid(error.code, zh=error.text.zh, en=error.text.en, fields={"scan": error.text})
+
+
 def extraction(
     data: bytes, *, shape: Shape, width_mm: float, height_mm: float, sensitivity: float = 1.0
 ) -> Extraction:
@@ -87,4 +99,4 @@ def extraction(
             limit_pixels=current_settings().image_limit_pixels,
         )
     except ImageRefused as error:
-        raise Invalid(error.code, zh=error.text.zh, en=error.text.en, fields={"scan": error.text}) from error
+        raise _refused(error) from error

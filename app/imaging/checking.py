@@ -22,7 +22,7 @@ class ImageRefused(ValueError):
 
 def open_image(data: bytes, *, limit_pixels: int) -> Image.Image:
     """The decoded picture, RGB or RGBA. Its format is told by its content, its size by its header, before it is
-    decoded (a 48 KB PNG can hold 400 million pixels). Raises ImageRefused."""
+    decoded (a 48 KB PNG can hold 400 million pixels). What EXIF says is not heard. Raises ImageRefused."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
@@ -47,6 +47,11 @@ def open_image(data: bytes, *, limit_pixels: int) -> Image.Image:
     return image.convert("RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB")
 
 
+def check_image(data: bytes, *, limit_pixels: int) -> tuple[int, int]:
+    """Width and height of a picture that can be used. Raises ImageRefused."""
+    return open_image(data, limit_pixels=limit_pixels).size
+
+
 def _check_size(image: Image.Image, limit_pixels: int) -> None:
     width, height = image.size
     if width * height > limit_pixels:
@@ -57,7 +62,8 @@ def _check_size(image: Image.Image, limit_pixels: int) -> None:
             f"图片太小({width}×{height})。请以 300 dpi 以上重新扫描",
             f"The picture is too small ({width}×{height}). Scan it at 300 dpi or more",
         )
-    if getattr(image, "n_frames", 1) > 1:
+    # a telephone's JPEG may carry a second view (MPO); its first is the photograph
+    if image.format == "PNG" and getattr(image, "n_frames", 1) > 1:
         raise ImageRefused(
             "image.animated",
             "不接受动画图片,请上传静态图片",

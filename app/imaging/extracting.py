@@ -1,10 +1,11 @@
 """From a scan to an impression: the ink alone, upright, at its true size (A3). Pure.
 
 1. Paper becomes white: each channel is divided by the paper's own colour.
-2. Ink: for a red seal, redness `R - max(G, B)`; for a signature, darkness. A ramp around Otsu's threshold.
+2. Ink: for a red seal, redness `R - max(G, B)`; for a signature, how far from white. A ramp around Otsu's threshold.
 3. Print that crosses the ink leaves holes: a black pixel takes the side of most of the others around it.
 4. Specks go: ink that has too little ink around it.
-5. The angle: printed lines of the paper, if there are any, else the seal's own left-right symmetry.
+5. The angle: printed lines of the paper, if there are any; else the frame of a square seal, or the left-right
+   symmetry of a round one.
 6. Cut to the ink, scale to 600 dots an inch of the true size.
 """
 
@@ -14,13 +15,14 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from app.imaging.checking import ImageRefused, open_image
 from app.text import Text
 
 Shape = Literal["round", "oval", "square", "signature"]
 Plane = NDArray[np.float32]
+Colours = tuple[Plane, Plane, Plane]
 Mask = NDArray[np.bool_]
 
 DPI = 600
@@ -56,9 +58,9 @@ def extract(
     Raises ImageRefused when it is no picture, or holds no ink.
     """
     image = open_image(data, limit_pixels=limit_pixels)
-    image.thumbnail((2400, 2400))
+    image.thumbnail((LONGEST_PX, LONGEST_PX))
     colours = _paper_to_white(_on_white(image))
-    strength = _darkness(colours) if shape == "signature" else _redness(colours)
+    strength = _inkiness(colours) if shape == "signature" else _redness(colours)
     threshold = _otsu(strength) / sensitivity
     if threshold <= 0 or float((strength > threshold).mean()) < 0.0005:
         raise ImageRefused(
@@ -72,7 +74,7 @@ def extract(
     dark = (_darkness(colours) > 0.6) & (alpha < 0.5)
     if shape != "signature":
         alpha, crossed = _fill_crossings(alpha, dark)
-        if crossed > 0.03:
+        if crossed > 0.008:
             warnings.append(
                 Text(
                     "印迹与印刷文字重叠,已自动修补,请核对细节;最好换用空白纸上的印迹",
@@ -81,11 +83,18 @@ def extract(
             )
     alpha = _without_specks(alpha)
     if shape != "signature":
-        angle = _angle(dark, alpha > 0.5)
+        angle = _angle(dark, alpha > 0.5, shape)
     plane = Image.fromarray((alpha * 255).astype(np.uint8), "L")
     if abs(angle) >= 0.1:
         plane = plane.rotate(angle, resample=Image.Resampling.BICUBIC, expand=True)
-    plane = _cut(plane, shape, width_mm, height_mm)
+    plane, stretched = _cut(plane, shape, width_mm, height_mm)
+    if stretched > 0.08:
+        warnings.append(
+            Text(
+                "印迹的宽高比例与所选尺寸不符,请核对尺寸,或重新扫描完整的印迹",
+                "The ink is not of the proportions of the chosen size; check the size, or scan the whole impression",
+            )
+        )
     coverage = float((np.asarray(plane) > 127).mean())
     if coverage < 0.02:
         warnings.append(Text("印迹很淡,请检查是否完整", "The ink is very faint; check that it is complete"))
@@ -100,29 +109,42 @@ def _png(image: Image.Image) -> bytes:
     return out.getvalue()
 
 
-def _on_white(image: Image.Image) -> Plane:
-    """Channels 0…1; what is transparent is paper."""
+def _on_white(image: Image.Image) -> Colours:
+    """Red, green and blue, 0…1; what is transparent is paper."""
     if image.mode == "RGBA":
         paper = Image.new("RGBA", image.size, (255, 255, 255, 255))
         image = Image.alpha_composite(paper, image)
-    return (np.asarray(image.convert("RGB"), dtype=np.float32) / 255).astype(np.float32)
+    red, green, blue = (
+        (np.asarray(band, dtype=np.float32) / 255).astype(np.float32) for band in image.convert("RGB").split()
+    )
+    return red, green, blue
 
 
-def _paper_to_white(colours: Plane) -> Plane:
-    """Divide by the paper's colour: the median of the brighter half of the picture."""
-    brightness = colours.min(axis=2)
-    bright = colours[brightness >= np.median(brightness)]
-    paper = np.maximum(np.median(bright, axis=0), 0.2)
-    return np.clip(colours / paper, 0, 1).astype(np.float32)
+def _paper_to_white(colours: Colours) -> Colours:
+    """Divide by the paper's colour: the median of the brighter half, told from every fourth pixel."""
+    sample = np.stack([band[::4, ::4].ravel() for band in colours])
+    brightness = sample.min(axis=0)
+    paper = np.median(sample[:, brightness >= np.median(brightness)], axis=1)
+    red, green, blue = (
+        np.minimum(band / np.float32(max(0.2, float(white))), 1).astype(np.float32)
+        for band, white in zip(colours, paper, strict=True)
+    )
+    return red, green, blue
 
 
-def _redness(colours: Plane) -> Plane:
-    red = colours[..., 0] - np.maximum(colours[..., 1], colours[..., 2])
-    return np.clip(red, 0, 1).astype(np.float32)
+def _redness(colours: Colours) -> Plane:
+    red, green, blue = colours
+    return np.maximum(red - np.maximum(green, blue), 0).astype(np.float32)
 
 
-def _darkness(colours: Plane) -> Plane:
-    return (1 - colours.max(axis=2)).astype(np.float32)
+def _darkness(colours: Colours) -> Plane:
+    red, green, blue = colours
+    return (1 - np.maximum(np.maximum(red, green), blue)).astype(np.float32)
+
+
+def _inkiness(colours: Colours) -> Plane:
+    """High for black, blue and red pens alike: none of them is bright in green and red at once."""
+    return (1 - (colours[0] + colours[1]) / 2).astype(np.float32)
 
 
 def _otsu(plane: Plane) -> float:
@@ -137,12 +159,9 @@ def _otsu(plane: Plane) -> float:
 
 
 def _box(plane: NDArray[Any], radius: int) -> Plane:
-    """The mean over a square of side 2·radius+1, by running sums."""
-    padded = np.pad(plane.astype(np.float64), radius + 1, mode="edge")
-    sums = padded.cumsum(0).cumsum(1)
-    side = 2 * radius + 1
-    total = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
-    return (total[: plane.shape[0], : plane.shape[1]] / side**2).astype(np.float32)
+    """The mean over a square of side 2·radius+1, to 1/255."""
+    image = Image.fromarray((plane * np.float32(255)).astype(np.uint8), "L")
+    return (np.asarray(image.filter(ImageFilter.BoxBlur(radius)), dtype=np.float32) / 255).astype(np.float32)
 
 
 def _fill_crossings(alpha: Plane, dark: Mask) -> tuple[Plane, float]:
@@ -164,12 +183,15 @@ def _without_specks(alpha: Plane) -> Plane:
     return np.where((_box(alpha > 0.5, radius) > 0.06) & (fine > 0.3), alpha, 0).astype(np.float32)
 
 
-def _angle(dark: Mask, ink: Mask) -> float:
+def _angle(dark: Mask, ink: Mask, shape: Shape) -> float:
     """How far the scan is turned, in degrees counter-clockwise to set it right; 0 when nothing tells."""
     if float(dark.mean()) > 0.004:
         found, contrast = _best_angle(_small(dark, 500), _lines)
         if contrast > 1.25:
             return found
+    if shape == "square":
+        found, contrast = _best_angle(_small(_to_ink(ink), 300), _lines)
+        return found if contrast > 1.25 else 0.0
     found, contrast = _best_angle(_small(_to_ink(ink), 220), _symmetry)
     return found if contrast > 1.08 else 0.0
 
@@ -187,13 +209,15 @@ def _small(mask: Mask, side: int) -> Image.Image:
 
 def _best_angle(image: Image.Image, score: Any) -> tuple[float, float]:
     """The angle with the highest score, and how far it stands out from the median of all."""
+    rough = image.copy()
+    rough.thumbnail((image.width // 2, image.height // 2), Image.Resampling.BOX)
     coarse = np.arange(-LARGEST_ANGLE, LARGEST_ANGLE + 0.1, 1.0)
-    scores = np.array([score(image, a) for a in coarse])
+    scores = np.array([score(rough, a) for a in coarse])
     centre = coarse[int(scores.argmax())]
     fine = np.arange(centre - 1.0, centre + 1.01, 0.1)
     fine_scores = np.array([score(image, a) for a in fine])
     best = float(fine[int(fine_scores.argmax())])
-    return best, float(fine_scores.max() / max(1e-9, float(np.median(scores))))
+    return best, float(scores.max() / max(1e-9, float(np.median(scores))))
 
 
 def _turned(image: Image.Image, angle: float) -> Plane:
@@ -212,11 +236,13 @@ def _symmetry(image: Image.Image, angle: float) -> float:
     return float((turned * turned[:, ::-1]).sum())
 
 
-def _cut(plane: Image.Image, shape: Shape, width_mm: float, height_mm: float) -> Image.Image:
-    """Cut to the ink and scale to the true size. A round seal stays round: one side rules both."""
+def _cut(plane: Image.Image, shape: Shape, width_mm: float, height_mm: float) -> tuple[Image.Image, float]:
+    """Cut to the ink and scale to the true size; also how far its proportions are from those of the true size.
+    A round seal stays round: one side rules both."""
     values = np.asarray(plane) > 127
-    # a ring's outermost row already holds many pixels; less than that is a burr
-    least = max(1, round(0.02 * min(values.shape))) if shape in ("round", "oval") else 1
+    # the outermost row of a ring or a frame already holds many pixels; less than that is a burr
+    share = {"round": 0.02, "oval": 0.02, "square": 0.2}.get(shape, 0)
+    least = max(1, round(share * min(values.shape)))
     rows, columns = np.flatnonzero(values.sum(1) > least), np.flatnonzero(values.sum(0) > least)
     if not rows.size or not columns.size:
         raise ImageRefused(
@@ -225,6 +251,7 @@ def _cut(plane: Image.Image, shape: Shape, width_mm: float, height_mm: float) ->
             "No complete impression was found in the picture; scan it again",
         )
     left, top, right, bottom = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    stretched = abs((right - left) * height_mm / ((bottom - top) * width_mm) - 1)
     if shape == "round":
         side = max(right - left, bottom - top)
         x, y = (left + right) / 2, (top + bottom) / 2
@@ -234,8 +261,8 @@ def _cut(plane: Image.Image, shape: Shape, width_mm: float, height_mm: float) ->
     scale = min(DPI / 25.4, LONGEST_PX / max(width_mm, height_mm))
     size = (max(1, round(width_mm * scale)), max(1, round(height_mm * scale)))
     if shape == "signature":
-        return _inside(cut, size)
-    return cut.resize(size, Image.Resampling.LANCZOS)
+        return _inside(cut, size), 0.0
+    return cut.resize(size, Image.Resampling.LANCZOS), stretched
 
 
 def _inside(cut: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -2,14 +2,15 @@
 
 import io
 import struct
+import time
 import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from app.demo.scan import clean_seal, handwriting, scan
-from app.imaging.checking import ImageRefused
+from app.demo.scan import clean_seal, handwriting, press, scan, square_seal
+from app.imaging.checking import ImageRefused, check_image
 from app.imaging.extracting import extract
 
 NAME, BOTTOM = "北京示例科技有限公司供应链中心", "合同专用章"
@@ -31,6 +32,53 @@ def test_a_skewed_noisy_scan_gives_the_impression_upright(angle: float, over_pri
 
     assert abs(found.angle_deg - angle) < 0.6
     assert overlap(found.png, clean_seal(NAME, BOTTOM)) > (0.85 if over_print else 0.87)
+
+
+@pytest.mark.parametrize("angle", [-7, 0, 5])
+@pytest.mark.parametrize("over_print", [True, False])
+def test_a_square_name_seal_is_set_upright_by_its_frame(angle: float, over_print: bool) -> None:
+    truth = square_seal("张三之印")
+
+    found = extract(
+        press(truth, width_mm=20, angle_deg=angle, print_lines=over_print),
+        shape="square",
+        width_mm=20,
+        height_mm=20,
+    )
+
+    assert abs(found.angle_deg - angle) < 0.6
+    assert overlap(found.png, truth) > 0.9
+
+
+def test_a_scan_of_fifteen_hundred_pixels_takes_less_than_a_second_of_work() -> None:
+    data = scan(NAME, BOTTOM, dpi=534)
+    assert check_image(data, limit_pixels=12_000_000) == (1501, 1501)
+
+    before = time.process_time()
+    extract(data, shape="round", width_mm=42, height_mm=42)
+
+    assert time.process_time() - before < 2  # twice the goal: other tests run beside this one
+
+
+def test_print_across_the_ink_is_mended_and_said() -> None:
+    crossed = extract(scan(NAME, BOTTOM), shape="round", width_mm=42, height_mm=42)
+    clean = extract(scan(NAME, BOTTOM, print_lines=False), shape="round", width_mm=42, height_mm=42)
+
+    assert [w.en for w in crossed.warnings if "Print crosses" in w.en]
+    assert clean.warnings == ()
+
+
+def test_ink_of_other_proportions_than_the_chosen_size_is_said() -> None:
+    found = extract(scan(NAME, BOTTOM, print_lines=False), shape="oval", width_mm=45, height_mm=30)
+
+    assert [w.en for w in found.warnings if "proportions" in w.en]
+
+
+@pytest.mark.parametrize("ink", [(20, 20, 24), (30, 60, 255), (200, 20, 20)])
+def test_a_pen_of_any_colour_signs(ink: tuple[int, int, int]) -> None:
+    found = extract(handwriting(ink=ink), shape="signature", width_mm=40, height_mm=15)
+
+    assert 0.01 < found.coverage < 0.3
 
 
 def test_the_picture_is_transparent_and_of_true_size() -> None:
@@ -60,6 +108,13 @@ def png_header(width: int, height: int) -> bytes:
     )
 
 
+def moving(kind: str) -> bytes:
+    out = io.BytesIO()
+    frames = [Image.new("RGB", (80, 80), colour) for colour in ("red", "white")]
+    frames[0].save(out, kind, save_all=True, append_images=frames[1:])
+    return out.getvalue()
+
+
 TRUE = scan(NAME)
 
 
@@ -70,6 +125,8 @@ TRUE = scan(NAME)
         (b"", "image.not_a_picture"),
         (b"PK\x03\x04" + b"\0" * 200, "image.not_a_picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image.not_a_picture"),
+        (moving("GIF"), "image.not_a_picture"),
+        (moving("PNG"), "image.animated"),
         (TRUE[: len(TRUE) // 3], "image.damaged"),
         (png_header(20_000, 20_000), "image.too_large"),
     ],
