@@ -130,7 +130,9 @@ def _owner_of(card: Any) -> str:
 @blueprint.get("/cards/new")
 @requires("station_operator", "seal_office")
 def new_card() -> ResponseReturnValue:
-    return _card_form({"serial": request.args.get("serial", "")}, None)
+    """`serial`: of a card in a reader; one that no station sees is not filled in."""
+    serial = request.args.get("serial", "")
+    return _card_form({"serial": serial} if queries.certificate_seen(serial) else {}, None)
 
 
 @blueprint.post("/cards")

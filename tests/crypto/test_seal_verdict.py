@@ -1,6 +1,8 @@
 """Two-party control: an acceptable seal needs the maker card's signature and the server's order, both."""
 
 import json
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -168,3 +170,20 @@ def test_the_golden_seal_reads_as_it_did_when_it_was_made() -> None:
         "order_id": verdict.order.order_id,
         "content_sha256": verdict.order.content_sha256,
     } == expected
+
+
+def test_the_page_on_the_structure_checks_the_golden_seal_with_openssl_alone(tmp_path: Path) -> None:
+    """Every command of docs/seal-structure.md, as a reader would type them."""
+    page = (Path(__file__).parents[2] / "docs" / "seal-structure.md").read_text()
+    (tmp_path / "seal-v4.der").write_bytes((GOLDEN / "seal-v4.der").read_bytes())
+    commands = [line for line in page.splitlines() if line.startswith("openssl ")]
+
+    told = [
+        subprocess.run(
+            shlex.split(line, comments=True), cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout
+        for line in commands
+    ]
+
+    assert len(commands) == 6 and "某市财政局" in told[0]
+    assert told[-1].strip() == "Verified OK"
