@@ -17,12 +17,17 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from app import servers
 from app.settings import Settings
 
 DATABASES = tuple(os.environ.get("YINXU_TEST_DATABASES", "sqlite,postgresql").split(","))
 _stack = contextlib.ExitStack()
+# a busy machine is no fault of the law under test
+hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("busy")
 
 
 def pytest_configure(config: pytest.Config) -> None:

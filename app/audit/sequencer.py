@@ -15,7 +15,7 @@ from flask import current_app
 
 from app.audit import checkpoint as notes
 from app.audit import tree
-from app.audit.header import HeaderFault, leaf_hash, unpack
+from app.audit.header import Header, HeaderFault, leaf_hash, unpack
 from app.audit.models import LogCheckpoint, LogEntry, LogLeaf, LogNode, LogPending, LogToken
 from app.audit.nodes import BITS, stored_node
 from app.audit.witness import Witness
@@ -161,18 +161,17 @@ def _index(header: bytes) -> tuple[dict[str, Any], tuple[tuple[int, bytes], ...]
     except HeaderFault as error:
         log.error("log.damaged_before_sequencing", error=str(error))
         return {"ts_us": 0, "log_class": "", "action": "", "unit_id": 0, "result": ""}, ()
-    return clear_columns(header), found.tokens
+    return clear_columns(found), found.tokens
 
 
-def clear_columns(header: bytes) -> dict[str, Any]:
+def clear_columns(header: Header) -> dict[str, Any]:
     """The columns of a leaf that repeat its header."""
-    found = unpack(header)
     return {
-        "ts_us": found.ts_us,
-        "log_class": found.log_class,
-        "action": found.action,
-        "unit_id": found.unit_id,
-        "result": found.result,
+        "ts_us": header.ts_us,
+        "log_class": header.log_class,
+        "action": header.action,
+        "unit_id": header.unit_id,
+        "result": header.result,
     }
 
 

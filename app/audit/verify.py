@@ -219,7 +219,7 @@ class _Walk:
         if not self._opens(seq, header, row):
             self.holes += 1
             return
-        expected = clear_columns(row["header"])
+        expected = clear_columns(header)
         if any(row[name] != value for name, value in expected.items()) or row["tokens"] != header.tokens:
             self.report.found(seq, "index")
         self._count(seq, header, "writer")

@@ -10,14 +10,17 @@ import threading
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.clock import now
 from app.crypto.key_backend import KeyBackend, KeyFault
 from app.db import Base, db
 
 WRAP_AES_256_GCM = "AES-256-GCM"
+_MADE = "data_keys_made"
+"""Where a session keeps the ids of keys that its transaction made and nobody else has seen yet."""
 KEY_BYTES, NONCE_BYTES, ID_BYTES = 32, 12, 16
 
 
@@ -127,5 +130,14 @@ class DataKeys:
 
     @staticmethod
     def _made_here() -> set[bytes]:
-        made: set[bytes] = db.session.info.setdefault("data_keys_made", set())
+        made: set[bytes] = db.session.info.setdefault(_MADE, set())
         return made
+
+
+def _settled(session: Session) -> None:
+    if not session.in_nested_transaction():
+        session.info.pop(_MADE, None)
+
+
+event.listen(db.session, "after_commit", _settled)
+event.listen(db.session, "after_rollback", _settled)
