@@ -1,6 +1,7 @@
 """Building the ordered files, on the queue of reports. Each job may be lost or run twice; neither matters."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -51,12 +52,11 @@ def _file(export: queries.Export) -> tuple[bytes, str, int]:
     report = REPORTS[export.report]
     actor = people.actor_of(export.ordered_by_id)
     tables = report.tables(actor, export.filters)
-    data = workbook(
-        [*tables, _about(report, export.filters, actor, tables)],
-        language=export.language,
-        time_zone=current_settings().time_zone,
-    )
-    name = f"{report.title.in_(export.language)} {export.ordered_at:%Y-%m-%d} {export.id}.xlsx"
+    zone = current_settings().time_zone
+    about = _about(report, export.filters, actor, tables)
+    data = workbook([*tables, about], language=export.language, time_zone=zone)
+    day = export.ordered_at.astimezone(ZoneInfo(zone))
+    name = f"{report.title.in_(export.language)} {day:%Y-%m-%d} {export.id}.xlsx"
     return data, name, len(tables[0].rows)
 
 
