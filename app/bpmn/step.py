@@ -88,13 +88,13 @@ class Run:
 
     def complete(self, token: str, form: Mapping[str, Any]) -> None:
         """A person did the task. The form is copied into the data under the task's id; where the diagram says
-        `merge`, its fields replace those of the data instead (a correction of what was applied for)."""
+        `merge`, the fields that were filled in replace those of the data (a correction of what was applied for)."""
         task = self._task(token)
         if task is None or task.state != TaskState.READY or not task.task_spec.manual:
             raise _not_waiting()
         node = self._passed(task)
         if node is not None and node.properties.get("merge") == "true":
-            task.data.update(plain(form))
+            task.data.update({k: v for k, v in plain(form).items() if v is not None})
         else:
             task.data[str(task.task_spec.bpmn_id)] = plain(form)
         self._run_one(task, tell=False)
@@ -235,8 +235,11 @@ class Run:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the instance knew when it last did something."""
-        last = self.workflow.last_task
+        """What the instance knows where it waits; when it is over, what it knew at its end."""
+        waits = [
+            t for t in self._tasks(TaskState.READY | TaskState.WAITING) if t.task_spec.bpmn_id is not None
+        ]
+        last = waits[0] if waits else self.workflow.last_task
         return cast("dict[str, Any]", last.data if last is not None else {})
 
     def state(self) -> bytes:

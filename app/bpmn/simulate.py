@@ -1,0 +1,129 @@
+"""Play a story through a diagram without tables, houses or people: which way it goes, what it asks for.
+
+A story (`scenarios/*.yaml` of a flow) says what the flow is about, what the houses would answer, who fills in
+what, and what must be true then:
+
+    title: {zh, en}
+    data: {…}                                   answers: {register_impression: {impression_id: 5}}
+    story:
+      - {task: review, as: seal_office, form: {decision: approve}}
+      - {message: seal_production.reported, about: "41", payload: {status: made}}
+      - {wait: PT4H}
+    then: {finished: true, did: [seal_approval/approve_application, …], rules: [routing 2], stands_at: [review]}
+
+The state goes through bytes between every two steps, as it does in the database.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from app.bpmn import moments
+from app.bpmn.parse import Program
+from app.bpmn.step import Passed, Run, begin, resume
+from app.refusal import Refusal
+
+
+@dataclass
+class Played:
+    """What came of a story. `problems` are sentences; none means that it went as it says."""
+
+    passed: list[str] = field(default_factory=list[str])
+    did: list[str] = field(default_factory=list[str])
+    rules: list[str] = field(default_factory=list[str])
+    stands_at: list[str] = field(default_factory=list[str])
+    finished: bool = False
+    problems: list[str] = field(default_factory=list[str])
+
+
+class _Houses:
+    """Answers as the story says the houses would."""
+
+    def __init__(self, answers: Mapping[str, Any], played: Played) -> None:
+        self.answers = answers
+        self.played = played
+
+    def act(self, operator: str, parameters: dict[str, Any]) -> Any:
+        self.played.did.append(operator)
+        return self.answers.get(operator.rpartition("/")[2], {})
+
+
+def play(
+    program: Program,
+    story: Mapping[str, Any],
+    *,
+    now: datetime,
+    role_of_lane: Callable[[str], str | None] | None = None,
+) -> Played:
+    """Play it to its end, or to the first step that cannot be done."""
+    played = Played()
+    houses = _Houses(story.get("answers") or {}, played)
+    try:
+        run = begin(program, story.get("data") or {}, host=houses, now=now)
+        _note(run, played)
+        for number, said in enumerate(story.get("story") or [], 1):
+            if "wait" in said:
+                now = moments.duration(str(said["wait"])).after(now)
+            run = resume(program, run.state(), host=houses, now=now)
+            problem = _do(run, said, role_of_lane)
+            if problem:
+                played.problems.append(f"step {number}: {problem}")
+                break
+            run.settle()
+            _note(run, played)
+        played.finished = run.finished
+        played.stands_at = sorted({*(t.node.id for t in run.tasks()), *(m.node.id for m in run.messages())})
+    except Refusal as refusal:
+        played.problems.append(refusal.text.en)
+    played.problems += _against(story.get("then") or {}, played)
+    return played
+
+
+def _do(run: Run, said: Mapping[str, Any], role_of_lane: Callable[[str], str | None] | None) -> str | None:
+    """One line of the story; a sentence when it cannot be done."""
+    if "task" in said:
+        task = next((t for t in run.tasks() if t.node.id == said["task"]), None)
+        if task is None:
+            return (
+                f"nobody is asked for {said['task']}; the flow stands at {[t.node.id for t in run.tasks()]}"
+            )
+        role = task.node.properties.get("role") or (
+            role_of_lane(task.node.lane or "") if role_of_lane else None
+        )
+        if role_of_lane is not None and said.get("as") and said["as"] != role:
+            return f"{said['task']} is for {role}, not for {said['as']}"
+        run.complete(task.token, said.get("form") or {})
+    elif "message" in said:
+        waited = next(
+            (
+                m
+                for m in run.messages()
+                if m.message == said["message"] and m.correlation == str(said["about"])
+            ),
+            None,
+        )
+        if waited is None:
+            return f"nobody waits for {said['message']} about {said['about']}"
+        run.deliver(waited.token, said.get("payload") or {})
+    return None
+
+
+def _note(run: Run, played: Played) -> None:
+    for passed in run.trail:
+        played.passed.append(passed.node.id)
+        played.rules += _rules(passed)
+
+
+def _rules(passed: Passed) -> Sequence[str]:
+    return [f"{passed.did['decision']} {rule['index']}" for rule in passed.did.get("rules", ())]
+
+
+def _against(then: Mapping[str, Any], played: Played) -> list[str]:
+    """Where what came differs from what the story says must be true."""
+    problems: list[str] = []
+    for name in ("finished", "did", "rules", "stands_at"):
+        came = getattr(played, name)
+        if name in then and then[name] != came:
+            problems.append(f"{name}: expected {then[name]}, came {came}")
+    return problems
