@@ -1,9 +1,10 @@
 """Pages of sealing and verifying. Verifying needs no login."""
 
 import base64
+import io
 from typing import TypedDict, cast
 
-from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
@@ -211,9 +212,7 @@ def withdraw(sealing_id: int) -> ResponseReturnValue:
 @login_required
 def document(digest: str) -> Response:
     name, data = queries.permitted_file(digest, current_actor())
-    answer = _file(data, "application/pdf")
-    answer.headers.set("Content-Disposition", "attachment", filename=name)
-    return answer
+    return send_file(io.BytesIO(data), "application/pdf", as_attachment=True, download_name=name)
 
 
 # --- verifying ---
