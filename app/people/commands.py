@@ -1,5 +1,7 @@
 """Verbs of people: register, appoint, log in. Every one passes the gate."""
 
+from datetime import datetime, timedelta
+
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -19,7 +21,7 @@ from app.people.facts import (
     UnitRegistered,
     UserRegistered,
 )
-from app.people.models import LoginSession, RoleGrant, Unit, User
+from app.people.models import LoginFailure, LoginSession, RoleGrant, Unit, User
 from app.refusal import Conflict, Forbidden, Invalid, NotFound
 from app.settings import current_settings
 
@@ -61,7 +63,13 @@ def register_user(login: str, name: str, unit_id: int, password: str, *, by: Act
         raise Conflict(
             "people.login_taken", zh="登录名已被使用,请换一个", en="This login is taken; choose another"
         )
-    user = User(login=login, name=name.strip(), unit_id=unit_id, password_hash=_hasher.hash(password))
+    user = User(
+        login=login,
+        name=name.strip(),
+        unit_id=unit_id,
+        password_hash=_hasher.hash(password),
+        password_is_first=by.kind != "system",
+    )
     db.session.add(user)
     db.session.flush()
     return UserRegistered(user_id=user.id, login=login, user_name=user.name, unit_id=unit_id)
@@ -77,8 +85,17 @@ def _check_registrar(by: Actor) -> None:
 
 
 @command
-def appoint(user_id: int, role: str, unit_id: int | None = None, *, by: Actor) -> RoleGranted:
-    """Give a person a role, for one unit and what is under it, or everywhere. Refuses Conflict by D6."""
+def appoint(
+    user_id: int,
+    role: str,
+    unit_id: int | None = None,
+    *,
+    valid_from: datetime | None = None,
+    valid_until: datetime | None = None,
+    by: Actor,
+) -> RoleGranted:
+    """Give a person a role, for one unit and what is under it, or everywhere; from now on and for good unless
+    dates say otherwise. Refuses Conflict by D6 (roles still to begin count too), Invalid for a bad period."""
     rules.check_may_appoint(by, role, first=True)
     user = lock_row(User, user_id)
     if user is None:
@@ -87,14 +104,33 @@ def appoint(user_id: int, role: str, unit_id: int | None = None, *, by: Actor) -
         raise Forbidden(
             "people.not_oneself", zh="不能给自己授予角色", en="Nobody grants a role to themselves"
         )
-    held = queries.grants_of(user_id)
+    if unit_id is not None:
+        queries.unit(unit_id)
+    at = now()
+    begins = valid_from or at
+    rules.check_period(begins, valid_until, at)
+    held = queries.grants_to_come(user_id)
     rules.check_roles_together((g.role for g in held), role)
     if any(g.role == role and g.unit_id == unit_id for g in held):
         raise Conflict("people.role_held", zh="此人已有该角色", en="This person holds the role already")
-    grant = RoleGrant(user_id=user_id, role=role, unit_id=unit_id, granted_by_id=by.id)
+    grant = RoleGrant(
+        user_id=user_id,
+        role=role,
+        unit_id=unit_id,
+        granted_by_id=by.id,
+        valid_from=begins,
+        valid_until=valid_until,
+    )
     db.session.add(grant)
     db.session.flush()
-    return RoleGranted(user_id=user_id, role=role, unit_id=unit_id, grant_id=grant.id)
+    return RoleGranted(
+        user_id=user_id,
+        role=role,
+        unit_id=unit_id,
+        grant_id=grant.id,
+        valid_from=begins,
+        valid_until=valid_until,
+    )
 
 
 @command
@@ -102,7 +138,7 @@ def dismiss(grant_id: int, *, by: Actor) -> RoleEnded:
     """End a role that is held; the record stays. Refuses Conflict when it has ended already."""
     rules.check_may_appoint(by, "", first=False)
     grant = lock_row(RoleGrant, grant_id)
-    if grant is None or grant.valid_until is not None:
+    if grant is None or (grant.valid_until is not None and grant.valid_until <= now()):
         raise Conflict("people.role_ended", zh="该角色已解除", en="This role has ended already")
     grant.valid_until = now()
     return RoleEnded(user_id=grant.user_id, role=grant.role, unit_id=grant.unit_id, grant_id=grant.id)
@@ -113,23 +149,25 @@ def log_in(login: str, password: str, *, token: str, by: Actor) -> LoggedIn | Lo
     """Open a session for the cookie's `token` (256 random bits, made by the door; only its hash is kept).
 
     A wrong password is a fact too, not a refusal: its counter must stay. After
-    `login_attempts_before_lock` failures in a row the login is locked for `login_lock_s`.
+    `login_attempts_before_lock` of them from one address the login is held off there for `login_lock_s`,
+    whether or not such a login exists.
     """
-    settings, at = current_settings(), now()
+    settings, at, ip = current_settings(), now(), by.origin.ip or ""
+    since = at - timedelta(seconds=settings.login_lock_s)
     found = queries.user_by_login(login)
-    user = lock_row(User, found.id) if found else None
+    user = (
+        lock_row(User, found.id) if found else None
+    )  # one try after the other, or the count would lag behind
+    here, everywhere = queries.failures_since(login, ip, since)
+    familiar = user is not None and queries.came_in_from(user.id, ip)
+    if rules.login_held_off(here, everywhere, settings.login_attempts_before_lock, familiar=familiar):
+        return LoginFailed(login=login[:64], known=user is not None, reason="locked")
     right = _verify(user.password_hash if user else _nobody, password)
-    if user is None or not user.active:
-        return LoginFailed(login=login[:64], known=user is not None, reason="inactive" if user else "unknown")
-    if rules.locked(user.locked_until, at):
-        return LoginFailed(login=login[:64], known=True, reason="locked")
-    if not right:
-        user.failed_logins += 1
-        user.locked_until = rules.lock_after_failure(
-            user.failed_logins, settings.login_attempts_before_lock, settings.login_lock_s, at
-        )
-        return LoginFailed(login=login[:64], known=True, reason="password")
-    user.failed_logins, user.locked_until = 0, None
+    if user is None or not user.active or not right:
+        _count_failure(login, ip, at, since)
+        reason = "unknown" if user is None else "password" if user.active else "inactive"
+        return LoginFailed(login=login[:64], known=user is not None, reason=reason)
+    _forget_failures(login, ip)
     session = LoginSession(
         token_hash=queries.token_hash(token),
         user_id=user.id,
@@ -139,6 +177,20 @@ def log_in(login: str, password: str, *, token: str, by: Actor) -> LoggedIn | Lo
     db.session.add(session)
     db.session.flush()
     return LoggedIn(user_id=user.id, session_id=session.id)
+
+
+def _count_failure(login: str, ip: str, at: datetime, since: datetime) -> None:
+    """Remember it, and let go of those that no longer count."""
+    db.session.execute(sa.delete(LoginFailure).where(LoginFailure.at <= since))
+    db.session.add(LoginFailure(login_hash=queries.token_hash(login), ip=ip, at=at))
+
+
+def _forget_failures(login: str, ip: str) -> None:
+    db.session.execute(
+        sa.delete(LoginFailure).where(
+            LoginFailure.login_hash == queries.token_hash(login), LoginFailure.ip == ip
+        )
+    )
 
 
 def _verify(stored: str, password: str) -> bool:
@@ -168,7 +220,13 @@ def change_password(old: str, new: str, *, by: Actor) -> PasswordChanged:
     if not _verify(user.password_hash, old):
         raise Forbidden("people.wrong_password", zh="原密码不正确", en="The old password is wrong")
     rules.check_password(new, user.login)
-    user.password_hash = _hasher.hash(new)
+    if old == new:
+        raise Invalid(
+            "people.same_password",
+            zh="新密码与原密码相同,请换一个",
+            en="The new password is the old one; choose another",
+        )
+    user.password_hash, user.password_is_first = _hasher.hash(new), False
     db.session.execute(
         sa.update(LoginSession)
         .where(LoginSession.user_id == user.id, LoginSession.ended_at.is_(None))

@@ -1,5 +1,7 @@
 """What the commands of people make true. Pure."""
 
+from datetime import datetime
+
 from app.fact import Fact, LogClass
 
 
@@ -28,6 +30,8 @@ class RoleGranted(
     role: str
     unit_id: int | None
     grant_id: int
+    valid_from: datetime
+    valid_until: datetime | None
 
 
 class RoleEnded(
@@ -40,7 +44,7 @@ class RoleEnded(
 
 
 class LoggedIn(Fact, name="person.logged_in", zh="登录", en="Logged in", log_class=LogClass.LOGIN):
-    """The session's token is not part of the Fact: it is handed to the door by `commands.take_token`."""
+    """The session's token is no part of the Fact: the door made it and keeps it."""
 
     user_id: int
     session_id: int

@@ -17,8 +17,13 @@ from app.people import queries
 from app.people.models import LoginSession
 from app.refusal import Forbidden, Unauthenticated
 from app.settings import current_settings
+from app.web import limits
 
 V = TypeVar("V", bound=Callable[..., Any])
+
+
+WITH_A_FIRST_PASSWORD = frozenset({"people.account", "people.change_password", "people.log_out"})
+"""The only pages open to somebody whose password another person chose."""
 
 
 def cookie_name() -> str:
@@ -40,6 +45,12 @@ def current_actor() -> Actor:
             "people.log_in_first",
             zh="请先登录,登录后会回到此页",
             en="Log in first; you will come back to this page",
+        )
+    if g.get("password_is_first") and request.endpoint not in WITH_A_FIRST_PASSWORD:
+        raise Forbidden(
+            "people.change_password_first",
+            zh="您的密码是他人设定的初始密码。请先在“我的账号”修改密码,再办理业务",
+            en="Your password was chosen by someone else. Change it under “My account” before anything else",
         )
     return actor
 
@@ -74,8 +85,12 @@ def _find_actor() -> Actor | None:
         g.stale_cookie = True
         _record_forgery(token)
         return None
-    _touch(session)
+    if not (
+        request.method == "GET" and request.headers.get("HX-Request")
+    ):  # a page that polls is not a person
+        _touch(session)
     g.login_session = session
+    g.password_is_first = queries.user(session.user_id).password_is_first
     return queries.actor_of(session.user_id, origin())
 
 
@@ -84,7 +99,7 @@ def _record_forgery(token: str) -> None:
     known = db.session.scalar(
         sa.select(LoginSession.id).where(LoginSession.token_hash == queries.token_hash(token))
     )
-    if known is None:
+    if known is None and limits.worth_recording("people.forged_session"):
         refusal = Unauthenticated(
             "people.forged_session",
             zh="登录凭证无效,请重新登录",
@@ -144,9 +159,21 @@ def to_login() -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Templates may ask `current_actor` (None when nobody is logged in)."""
+    """Templates may ask `current_actor` (None when nobody is logged in, or when the server is broken)."""
 
     def offer() -> dict[str, Any]:
-        return {"current_actor": maybe_actor()}
+        return {"current_actor": None if g.get("broken") else maybe_actor()}
+
+    def forget_stale_cookie(answer: Response) -> Response:
+        if g.get("stale_cookie") and "login_session" not in g and not _sets_login(answer):
+            answer.delete_cookie(
+                cookie_name(), secure=current_settings().https, httponly=True, samesite="Lax"
+            )
+        return answer
 
     app.context_processor(offer)
+    app.after_request(forget_stale_cookie)
+
+
+def _sets_login(answer: Response) -> bool:
+    return any(c.startswith(f"{cookie_name()}=") for c in answer.headers.getlist("Set-Cookie"))

@@ -23,7 +23,10 @@ class Unit(Base):
 
 
 class User(Base):
-    """A person who can log in. `password_hash`: argon2id, with its parameters."""
+    """A person who can log in. `password_hash`: argon2id, with its parameters.
+
+    `password_is_first`: someone else chose the password, so its owner must change it before anything else.
+    """
 
     __tablename__ = "user_account"
 
@@ -33,8 +36,7 @@ class User(Base):
     unit_id: Mapped[int] = mapped_column(sa.ForeignKey("unit.id"), index=True)
     password_hash: Mapped[str] = mapped_column(sa.String(200), repr=False)
     active: Mapped[bool] = mapped_column(default=True)
-    failed_logins: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None] = mapped_column(default=None)
+    password_is_first: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default_factory=now)
 
 
@@ -50,6 +52,21 @@ class RoleGrant(Base):
     valid_from: Mapped[datetime] = mapped_column(default_factory=now)
     valid_until: Mapped[datetime | None] = mapped_column(default=None)
     granted_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+
+
+class LoginFailure(Base):
+    """A wrong password, kept only as long as it counts against the next try; the log keeps it for good.
+
+    `login_hash`: SHA-256 of what was typed as login, since people type passwords there by mistake.
+    """
+
+    __tablename__ = "login_failure"
+    __table_args__ = (sa.Index(None, "login_hash", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    login_hash: Mapped[str] = mapped_column(sa.String(64))
+    ip: Mapped[str] = mapped_column(sa.String(45))
+    at: Mapped[datetime] = mapped_column(default_factory=now, index=True)
 
 
 class LoginSession(Base):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.actor import Actor, Grant, Origin
 from app.clock import now
 from app.db import db
-from app.people.models import LoginSession, RoleGrant, Unit, User
+from app.people.models import LoginFailure, LoginSession, RoleGrant, Unit, User
 from app.refusal import NotFound
 from app.settings import current_settings
 
@@ -69,6 +69,19 @@ def grants_of(user_id: int) -> Sequence[RoleGrant]:
     ).all()
 
 
+def grants_to_come(user_id: int) -> Sequence[RoleGrant]:
+    """The roles that a person holds now or will hold: what must fit together (D6)."""
+    at = now()
+    return db.session.scalars(
+        sa.select(RoleGrant)
+        .where(
+            RoleGrant.user_id == user_id,
+            sa.or_(RoleGrant.valid_until.is_(None), RoleGrant.valid_until > at),
+        )
+        .order_by(RoleGrant.id)
+    ).all()
+
+
 def users_with_role(role: str, unit_id: int | None = None) -> Sequence[User]:
     """Active people who hold the role now, for `unit_id` if one is given."""
     where = [RoleGrant.role == role, _held_at(now()), User.active]
@@ -99,6 +112,27 @@ def actor_of(user_id: int, origin: Origin | None = None) -> Actor:
 
 def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def failures_since(login: str, ip: str, since: datetime) -> tuple[int, int]:
+    """Wrong passwords for what was typed as login: from this address, and from all."""
+    here, everywhere = db.session.execute(
+        sa.select(
+            sa.func.count().filter(LoginFailure.ip == ip),
+            sa.func.count(),
+        ).where(LoginFailure.login_hash == token_hash(login), LoginFailure.at > since)
+    ).one()
+    return here, everywhere
+
+
+def came_in_from(user_id: int, ip: str) -> bool:
+    """Whether the person has logged in from this address before."""
+    return (
+        db.session.scalar(
+            sa.select(LoginSession.id).where(LoginSession.user_id == user_id, LoginSession.ip == ip).limit(1)
+        )
+        is not None
+    )
 
 
 def session_of(token: str) -> LoginSession | None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from app.actor import Actor
 from app.glossary import OFFICERS, ROLES
@@ -82,10 +82,24 @@ def check_may_appoint(by: Actor, role: str, *, first: bool) -> None:
         )
 
 
-def locked(locked_until: datetime | None, at: datetime) -> bool:
-    return locked_until is not None and at < locked_until
+def check_period(valid_from: datetime, valid_until: datetime | None, at: datetime) -> None:
+    """A role is held from a moment to a later one that is still to come."""
+    if valid_until is not None and (valid_until <= valid_from or valid_until <= at):
+        sentence = Text(
+            "结束日期须晚于今天和开始日期,请重新选择",
+            "The last day must lie after today and after the first day; choose another",
+        )
+        raise Invalid("people.bad_period", zh=sentence.zh, en=sentence.en, fields={"valid_until": sentence})
 
 
-def lock_after_failure(failures: int, allowed: int, lock_s: int, at: datetime) -> datetime | None:
-    """Until when a login is locked after so many failures in a row; None: not yet."""
-    return at + timedelta(seconds=lock_s) if failures >= allowed else None
+STRANGERS_SHARE = 4
+"""How many addresses may each use up their tries on one login before addresses it never used are held off."""
+
+
+def login_held_off(here: int, everywhere: int, allowed: int, *, familiar: bool) -> bool:
+    """Whether the next try at a login is refused unread. Counted are wrong passwords of the last minutes.
+
+    `here`: from this address; `everywhere`: from all. `familiar`: the login came in from this address before, so
+    that nobody locks a person out of their own desk by failing elsewhere (ASVS 6.3.1).
+    """
+    return here >= allowed or (everywhere >= allowed * STRANGERS_SHARE and not familiar)

@@ -1,16 +1,18 @@
 """Pages of people: log in and out, one's own account, people and roles."""
 
 import secrets
+from datetime import date, datetime, time, timedelta
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from app.glossary import ROLES
 from app.people import commands, queries
 from app.people.facts import LoginFailed
-from app.people.guards import anonymous, cookie_name, current_actor, current_session, maybe_actor, requires
-from app.refusal import Refusal
+from app.people.guards import anonymous, cookie_name, current_actor, current_session, maybe_actor, requires, who
+from app.refusal import Invalid, Refusal
 from app.settings import current_settings
 from app.text import Text
 from app.web.language import t
@@ -20,9 +22,9 @@ blueprint = Blueprint("people", __name__, template_folder="templates")
 
 FAILED = Text("登录名或密码不正确", "The login or the password is wrong")
 LOCKED = Text(
-    "登录名或密码不正确,或该账号因多次失败暂时锁定。请稍后再试,或联系系统管理员",
-    "Wrong login or password, or the login is locked for a while after too many failures. "
-    "Try later, or ask the system administrator",
+    "多次登录失败,暂时不再接受此登录名的登录。请在 {minutes} 分钟后再试,或联系系统管理员",
+    "Too many failures: this login is held off for now. Try again in {minutes} minutes, or ask the "
+    "system administrator",
 )
 
 
@@ -53,21 +55,30 @@ def log_in() -> ResponseReturnValue:
     back = _inside(request.form.get("next", "/"))
     fact = commands.log_in(login, request.form.get("password", ""), token=token, by=anonymous())
     if isinstance(fact, LoginFailed):
-        # whether it is locked is told only together with "wrong", so that nobody learns which logins exist
-        error = LOCKED if fact.reason == "locked" else FAILED
+        # a login that does not exist is held off just the same, so that nobody learns which ones do
+        minutes = -(-current_settings().login_lock_s // 60)
+        error = LOCKED.format(minutes=minutes) if fact.reason == "locked" else FAILED
         return render_template("people/login.html", login=login, next=back, error=error), 401
-    answer = redirect(back)
+    _leave_former_login()
+    first = queries.user(fact.user_id).password_is_first
+    answer = redirect(url_for("people.account") if first else back)
     answer.set_cookie(
         cookie_name(), token, httponly=True, samesite="Lax", secure=current_settings().https, path="/"
     )
     return answer
 
 
+def _leave_former_login() -> None:
+    """A new login is a new session and a new CSRF token; the one this browser had before ends."""
+    former = current_session()
+    if former is not None:
+        commands.log_out(former.id, by=who())
+    session.clear()
+
+
 @blueprint.post("/logout")
 def log_out() -> ResponseReturnValue:
-    session = current_session()
-    if session is not None:
-        commands.log_out(session.id, by=current_actor())
+    _leave_former_login()
     answer = redirect(url_for("people.login"))
     answer.delete_cookie(cookie_name(), secure=current_settings().https, httponly=True, samesite="Lax")
     return answer
@@ -75,10 +86,15 @@ def log_out() -> ResponseReturnValue:
 
 @blueprint.get("/account")
 def account() -> ResponseReturnValue:
+    return _account()
+
+
+def _account(refusal: Refusal | None = None) -> ResponseReturnValue:
     actor = current_actor()
     assert actor.id is not None
-    return render_template(
+    page = render_template(
         "people/account.html",
+        refusal=refusal,
         user=queries.user(actor.id),
         unit=queries.unit(actor.unit_id or 0),
         grants=queries.grants_of(actor.id),
@@ -87,12 +103,18 @@ def account() -> ResponseReturnValue:
         sessions=queries.sessions_of(actor.id),
         here=current_session(),
     )
+    return page, refusal.status if refusal else 200
 
 
 @blueprint.post("/account/password")
+@limiter.limit(login_rate)
 def change_password() -> ResponseReturnValue:
     form = request.form
-    commands.change_password(form.get("old", ""), form.get("new", ""), by=current_actor())
+    try:
+        commands.change_password(form.get("old", ""), form.get("new", ""), by=current_actor())
+    except Refusal as refusal:
+        return _account(refusal)
+    flash(t("密码已修改,请用新密码登录", "The password is changed; log in with the new one"))
     return redirect(url_for("people.login"))
 
 
@@ -140,13 +162,31 @@ def register_user() -> ResponseReturnValue:
     return redirect(url_for("people.index"))
 
 
+def _end_of_day(text: str) -> datetime | None:
+    """The end of the day chosen, in the organisation's zone; None when none was chosen."""
+    if not text.strip():
+        return None
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        sentence = Text("日期不正确,请重新选择", "This is no date; choose again")
+        raise Invalid(
+            "people.bad_date", zh=sentence.zh, en=sentence.en, fields={"valid_until": sentence}
+        ) from None
+    return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(current_settings().time_zone))
+
+
 @blueprint.post("/people/<int:user_id>/roles")
 @requires("security_officer")
 def appoint(user_id: int) -> ResponseReturnValue:
     form = request.form
     try:
         commands.appoint(
-            user_id, form.get("role", ""), form.get("unit_id", type=int) or None, by=current_actor()
+            user_id,
+            form.get("role", ""),
+            form.get("unit_id", type=int) or None,
+            valid_until=_end_of_day(form.get("valid_until", "")),
+            by=current_actor(),
         )
     except Refusal as refusal:
         return _index(refusal)

@@ -4,17 +4,34 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import structlog
-from flask import Flask, current_app, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError  # pyright: ignore[reportMissingTypeStubs]
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app import command as gate
 from app.actor import Actor
+from app.db import db
 from app.refusal import Forbidden, Invalid, NotFound, Refusal, TooMany, Unauthenticated
 from app.text import Text
+from app.web import limits
 
 log = structlog.get_logger()
+
+
+class TooLarge(TooMany):
+    """More bytes than we take."""
+
+    status = 413
+
+
+class NotThatWay(Invalid):
+    """The address is right, the verb is not."""
+
+    status = 405
+
+
 _UNRECORDED = (Unauthenticated, NotFound, Invalid)
 """What a door may refuse without an entry: asking the way is no illegal operation."""
 
@@ -29,9 +46,13 @@ def answer(refusal: Refusal) -> ResponseReturnValue:
     _record_once(refusal)
     if wants_json():
         return jsonify(error=as_json(refusal)), refusal.status
-    if isinstance(refusal, Unauthenticated) and not request.headers.get("HX-Request"):
-        return _hook("to_login")()
-    return _page(refusal.status, refusal.text, refusal.code)
+    page = _page(refusal.status, refusal.text, refusal.code)
+    if isinstance(refusal, Unauthenticated):
+        login = _hook("to_login")()
+        if not request.headers.get("HX-Request"):
+            return login
+        page.headers["HX-Redirect"] = login.location  # a fragment leads the whole page there
+    return page
 
 
 def as_json(refusal: Refusal) -> dict[str, Any]:
@@ -42,6 +63,9 @@ def as_json(refusal: Refusal) -> dict[str, Any]:
 def _record_once(refusal: Refusal) -> None:
     if refusal.recorded or isinstance(refusal, _UNRECORDED):
         return
+    if not limits.worth_recording(refusal.code):
+        log.warning("refusal.flood", code=refusal.code, ip=request.remote_addr)
+        return
     gate.record(refusal, attempted=f"{request.method} {request.path}", by=_hook("who")())
 
 
@@ -50,7 +74,7 @@ def _hook(name: str) -> Callable[[], Any]:
     return cast("dict[str, Callable[[], Any]]", current_app.extensions["yinxu.errors"])[name]
 
 
-def _page(status: int, text: Text, code: str) -> ResponseReturnValue:
+def _page(status: int, text: Text, code: str) -> Response:
     template = "web/_refusal.html" if request.headers.get("HX-Request") else "web/refusal.html"
     return make_response(render_template(template, status=status, text=text, code=code), status)
 
@@ -63,7 +87,13 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:
         return error.response  # pyright: ignore[reportReturnType]
     text = Text("请求有误,请返回后重试", "The request cannot be answered; go back and try again")
-    return _page(error.code or 400, text, f"http.{error.code}")
+    return _say(error.code or 400, text, f"http.{error.code}")
+
+
+def _say(status: int, text: Text, code: str) -> ResponseReturnValue:
+    if wants_json():
+        return jsonify(error={"code": code, "zh": text.zh, "en": text.en, "fields": {}}), status
+    return _page(status, text, code)
 
 
 def _known(error: HTTPException) -> Refusal | None:
@@ -74,7 +104,7 @@ def _known(error: HTTPException) -> Refusal | None:
             en="The form has expired or did not come from a page of this system. Reload the page and send it again",
         )
     if isinstance(error, RequestEntityTooLarge):
-        return TooMany(
+        return TooLarge(
             "web.too_large",
             zh="上传的内容太大。请压缩或拆分后再上传",
             en="The upload is too large. Make it smaller or split it, then upload again",
@@ -82,6 +112,12 @@ def _known(error: HTTPException) -> Refusal | None:
     if error.code == 404:
         return NotFound(
             "web.no_page", zh="没有这个页面,请检查地址", en="There is no such page; check the address"
+        )
+    if error.code == 405:
+        return NotThatWay(
+            "web.wrong_method",
+            zh="此地址不接受这种操作,请从页面上的按钮办理",
+            en="This address does not take that kind of request; use the buttons of the pages",
         )
     if error.code == 429:
         return TooMany(
@@ -95,13 +131,19 @@ def _known(error: HTTPException) -> Refusal | None:
 def _broken(error: Exception) -> ResponseReturnValue:
     """What nobody foresaw: logged with its trace for the administrator, one sentence for the reader."""
     log.exception("request.broken", path=request.path, method=request.method, error=type(error).__name__)
+    db.session.rollback()
+    g.broken = True  # the page below asks the database nothing
+    if isinstance(error, OperationalError):
+        text = Text(
+            "数据库暂时没有响应,您的操作没有生效。请稍后重试",
+            "The database does not answer and nothing was changed. Try again in a moment",
+        )
+        return _say(503, text, "database_silent")
     text = Text(
         "系统出错,您的操作没有生效。请稍后重试;若仍出错,请告知系统管理员",
         "Something broke and nothing was changed. Try again later; if it stays, tell the system administrator",
     )
-    if wants_json():
-        return jsonify(error={"code": "broken", "zh": text.zh, "en": text.en, "fields": {}}), 500
-    return _page(500, text, "broken")
+    return _say(500, text, "broken")
 
 
 def init_app(app: Flask, *, who: Callable[[], Actor], to_login: Callable[[], Any]) -> None:

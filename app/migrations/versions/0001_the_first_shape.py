@@ -209,8 +209,7 @@ def upgrade() -> None:
         sa.Column("unit_id", sa.Integer(), nullable=False),
         sa.Column("password_hash", sa.String(length=200), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("failed_logins", sa.Integer(), nullable=False),
-        sa.Column("locked_until", Moment(), nullable=True),
+        sa.Column("password_is_first", sa.Boolean(), nullable=False),
         sa.Column("created_at", Moment(), nullable=False),
         sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_user_account_unit_id_unit")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user_account")),
@@ -540,6 +539,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("field", "token", "seq", name=op.f("pk_log_token")),
     )
     op.create_index(op.f("ix_log_token_seq"), "log_token", ["seq"], unique=False)
+    op.create_table(
+        "login_failure",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("login_hash", sa.String(length=64), nullable=False),
+        sa.Column("ip", sa.String(length=45), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_login_failure")),
+    )
+    op.create_index(op.f("ix_login_failure_at"), "login_failure", ["at"], unique=False)
+    op.create_index(
+        op.f("ix_login_failure_login_hash"), "login_failure", ["login_hash", "at"], unique=False
+    )
     op.create_table(
         "login_session",
         sa.Column("id", sa.Integer(), nullable=False),
