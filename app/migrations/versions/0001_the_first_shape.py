@@ -549,7 +549,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_login_failure_at"), "login_failure", ["at"], unique=False)
     op.create_index(
-        op.f("ix_login_failure_login_hash"), "login_failure", ["login_hash", "at"], unique=False
+        op.f("ix_login_failure_login_hash_at"), "login_failure", ["login_hash", "at"], unique=False
     )
     op.create_table(
         "login_session",
