@@ -29,6 +29,6 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
       else element.value = kept[element.name];
     }
   }
-  form.addEventListener("input", () => localStorage.setItem(key, JSON.stringify(Object.fromEntries(new FormData(form)))));
+  form.addEventListener("input", () => localStorage.setItem(key, JSON.stringify(Object.fromEntries(texts().filter((e) => e.type !== "radio" || e.checked).map((e) => [e.name, e.value])))));
   form.addEventListener("submit", () => localStorage.removeItem(key));
 }
