@@ -93,7 +93,7 @@ def examine(pdf: bytes, trust: Trust, *, at: datetime) -> Examination:
             for embedded in known:
                 byte_range = _range_of(embedded)
                 claim = claims.pop(byte_range, None) or check_range(pdf, byte_range)
-                found.append(_examine_embedded(embedded, claim, trust, at))
+                found.append(_examine_embedded(embedded, claim, pdf, trust, at))
         except Refusal as refusal:
             fault = refusal.code
         except Exception as error:  # foreign bytes make the library raise nearly anything
@@ -126,10 +126,10 @@ def _range_of(embedded: Any) -> ByteRange | None:
     return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == 4 else None
 
 
-def _examine_embedded(embedded: Any, claim: Claim, trust: Trust, at: datetime) -> Examined:
+def _examine_embedded(embedded: Any, claim: Claim, pdf: bytes, trust: Trust, at: datetime) -> Examined:
     dictionary: Any = embedded.sig_object
-    coverage, modification = _changes(embedded, claim)
-    seal = _seal(dictionary)
+    coverage, modification = _changes(embedded, claim, pdf)
+    seal = _seal(embedded)
     return Examined(
         field=embedded.field_name,
         claim=claim,
@@ -165,7 +165,7 @@ def _examine_raw(claim: Claim, pdf: bytes, trust: Trust, at: datetime) -> Examin
     )
 
 
-def _changes(embedded: Any, claim: Claim) -> tuple[Coverage, Modification]:
+def _changes(embedded: Any, claim: Claim, pdf: bytes) -> tuple[Coverage, Modification]:
     """What came after the signature. Not asked when the signature itself does not hold."""
     try:
         level = embedded.evaluate_signature_coverage()
@@ -173,12 +173,22 @@ def _changes(embedded: Any, claim: Claim) -> tuple[Coverage, Modification]:
         coverage = COVERAGE[level]
         if not claim.holds:
             return coverage, "unknown"
+        if coverage == "entire_revision" and _trails(embedded, pdf):
+            return coverage, "other"
         result = embedded.evaluate_modifications(DIFF_POLICY)
     except Exception:  # an update that the library cannot follow is one that nobody can explain
         return "unclear", "unknown"
     if isinstance(result, DiffResult):
         return coverage, MODIFICATION[result.modification_level]
     return coverage, "other"
+
+
+def _trails(embedded: Any, pdf: bytes) -> bool:
+    """Whether bytes follow that belong to no revision: a further revision ends with its own %%EOF."""
+    if embedded.signed_revision == embedded.reader.xrefs.total_revisions - 1:
+        return True
+    end = pdf.rfind(b"%%EOF") + len(b"%%EOF")
+    return bool(pdf[end:].strip(b"\r\n"))
 
 
 def _permits(embedded: Any) -> int | None:
@@ -218,12 +228,16 @@ def _canonical(claim: Claim) -> bool:
         return False
 
 
-def _seal(dictionary: Any) -> bytes | None:
+def _seal(embedded: Any) -> bytes | None:
     """The electronic seal's bytes; empty when the entry is no stream, which no checker takes for a seal."""
-    if SEAL_KEY not in dictionary:
+    try:
+        pieces = embedded.sig_field["/AP"]["/N"]["/PieceInfo"]
+        if SEAL_KEY not in pieces:
+            return None
+    except Exception:  # no appearance, or none with anything of a program
         return None
     try:
-        return bytes(dictionary[SEAL_KEY].data)
+        return bytes(pieces[SEAL_KEY]["/Private"].data)
     except Exception:  # whatever stands there is no seal; the checker will say so
         return b""
 

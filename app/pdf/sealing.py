@@ -1,7 +1,7 @@
 """A seal goes into a PDF: prepared here, signed by a card elsewhere, embedded here. Pure.
 
-`prepare` appends one revision: the seal at true size, the signature dictionary with the electronic seal
-(docs/pdf-seal.md), room for the signature. The card signs sha256(to_sign) and nothing else; `embed` puts its
+`prepare` appends one revision: the seal at true size with the electronic seal inside (docs/pdf-seal.md), the
+signature dictionary, room for the signature. The card signs sha256(to_sign) and nothing else; `embed` puts its
 signature into the room. What stood in the file before is never touched. Source: A23, B6; ETSI EN 319 142-1.
 """
 
@@ -35,9 +35,11 @@ from app.pdf.inspecting import Inspection, inspect
 from app.pdf.reading import open_reader, open_writer, refusing, value
 from app.refusal import Invalid
 
-SEAL_KEY = "/YINX_SESeal"
-"""The signature dictionary's entry for the electronic seal: a stream of the same revision, hence within the
-signed range, whose bytes are the SESeal's DER. (A stream, since readers take long strings digit by digit.)"""
+SEAL_KEY = "/YINX"
+"""Our entry in the /PieceInfo of the seal's appearance, where the format keeps data of programs: its /Private
+is a stream whose bytes are the SESeal's DER, of the same revision, hence within the signed range. (In the
+signature dictionary pyHanko takes the stream of a second seal for an unexplained change of the first, and
+every reader takes a long string digit by digit.)"""
 
 STATE_VERSION = 1
 PIXEL_LIMIT = 4_000_000
@@ -86,7 +88,10 @@ def prepare(
         name = field_name or _free_name(writer.prev)
         steps: Any = PdfCMSEmbedder(SigFieldSpec(name, on_page=page - 1, box=box)).write_cms(name, writer)
         annotation = next(steps).get_object()
-        annotation["/AP"] = _appearance(writer, stamp, box, size.rotate)
+        form = _appearance(writer, stamp, box, size.rotate)
+        if seal_der is not None:
+            _attach(writer, form, seal_der, at)
+        annotation["/AP"] = generic.DictionaryObject({pdf_name("/N"): writer.add_object(form)})
         dictionary = SignatureObject(
             timestamp=at,
             subfilter=SigSeedSubFilter.PADES,
@@ -95,9 +100,6 @@ def prepare(
             app_build_props=BuildProps(name="Yinxu"),
             bytes_reserved=2 * cms.room_for(certificate, chain),
         )
-        if seal_der is not None:
-            seal = generic.StreamObject({pdf_name("/Type"): pdf_name(SEAL_KEY)}, stream_data=seal_der)
-            dictionary[pdf_name(SEAL_KEY)] = writer.add_object(seal)
         steps.send(SigObjSetup(sig_placeholder=dictionary))
         digest, output = steps.send(SigIOSetup(md_algorithm=cms.DIGEST))
         prepared = output.getvalue()
@@ -183,12 +185,12 @@ def _free_name(reader: Any) -> str:
 
 
 def _appearance(writer: Any, stamp: Image.Image, box: tuple[float, float, float, float], rotate: int) -> Any:
-    """/AP whose picture fills the box, upright however the page is turned."""
+    """The form whose picture fills the box, upright however the page is turned."""
     width, height = box[2] - box[0], box[3] - box[1]
     if rotate in (90, 270):
         width, height = height, width
     number = generic.FloatObject
-    form = generic.StreamObject(
+    form: Any = generic.StreamObject(
         {
             pdf_name("/Type"): pdf_name("/XObject"),
             pdf_name("/Subtype"): pdf_name("/Form"),
@@ -206,4 +208,17 @@ def _appearance(writer: Any, stamp: Image.Image, box: tuple[float, float, float,
         },
         stream_data=f"q {width:.4f} 0 0 {height:.4f} 0 0 cm /Seal Do Q".encode(),
     )
-    return generic.DictionaryObject({pdf_name("/N"): writer.add_object(form)})
+    return form
+
+
+def _attach(writer: Any, form: Any, seal_der: bytes, at: datetime) -> None:
+    """The electronic seal, in the place ISO 32000-1 §14.5 has for what only a program understands."""
+    modified = generic.pdf_date(at)
+    data = generic.DictionaryObject(
+        {
+            pdf_name("/LastModified"): modified,
+            pdf_name("/Private"): writer.add_object(generic.StreamObject(stream_data=seal_der)),
+        }
+    )
+    form[pdf_name("/LastModified")] = modified
+    form[pdf_name("/PieceInfo")] = generic.DictionaryObject({pdf_name(SEAL_KEY): data})

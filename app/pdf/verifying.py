@@ -222,8 +222,11 @@ def _additions(reports: tuple[SignatureReport, ...], index: int, examination: Ex
     a later seal that covers it: then that seal's owner answers for it."""
     one = reports[index].examined
     if one.field is None:
-        unread = examination.fault or examination.unread_fields
-        return None if unread else "signature_hidden"
+        if not examination.fault and not examination.unread_fields:
+            return "signature_hidden"
+        # nobody can read what follows; it is explained only when some signature covers all of the file
+        covered = any(r.examined.claim.holds and r.examined.coverage == "entire_file" for r in reports)
+        return None if covered else "added_after"
     if one.coverage not in ("entire_file", "entire_revision"):
         return "added_after"
     if one.modification in ("none", "lta_updates"):
