@@ -25,7 +25,7 @@ def verify(as_json: bool, checkpoint: Path | None) -> None:
     from app.audit.sequencer import witness
     from app.factory import create_app
 
-    with create_app().app_context():
+    with create_app(pages=False, diagrams=False).app_context():
         witnessed = checkpoint.read_text(encoding="utf-8") if checkpoint else witness().latest()
         report = verifying.walk(witnessed)
     if as_json:
@@ -57,7 +57,7 @@ def prove(number: int, out: Path | None) -> None:
     from app.factory import create_app
     from app.refusal import Refusal
 
-    with create_app().app_context():
+    with create_app(pages=False, diagrams=False).app_context():
         try:
             proof = queries.proof(number)
         except Refusal as refusal:

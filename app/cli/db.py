@@ -19,7 +19,7 @@ def upgrade(as_json: bool) -> None:
     from app.factory import create_app
     from app.flows import commands as flows
 
-    app = create_app()
+    app = create_app(pages=False)
     with app.app_context():
         before, after = migrations.upgrade(app)
         flows.load_files(by=SYSTEM)
@@ -33,6 +33,6 @@ def current() -> None:
     from app import migrations
     from app.factory import create_app
 
-    app = create_app()
+    app = create_app(pages=False)
     with app.app_context():
         click.echo(f"{migrations.current(app) or 'empty'} (newest: {migrations.head()})")

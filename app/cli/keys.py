@@ -80,7 +80,7 @@ def rotate(purpose: str) -> None:
     from app.db import begin_writing, db
     from app.factory import create_app
 
-    with create_app().app_context():
+    with create_app(pages=False, diagrams=False).app_context():
         ring = keyring()
         version = ring.newest(purpose) + 1
         ring.make(purpose, version)

@@ -24,7 +24,7 @@ def init(unit: str, code: str | None, people: tuple[tuple[str, str, str], ...]) 
     from app.people import commands, queries
     from app.refusal import Conflict
 
-    app = create_app()
+    app = create_app(pages=False, diagrams=False)
     with app.app_context():
         if queries.people():
             raise Conflict(
@@ -47,7 +47,7 @@ def list_(as_json: bool) -> None:
     from app.factory import create_app
     from app.people import queries
 
-    app = create_app()
+    app = create_app(pages=False, diagrams=False)
     with app.app_context():
         units = {u.id: u.name for u in queries.units()}
         for person in queries.people():
@@ -56,5 +56,5 @@ def list_(as_json: bool) -> None:
             click.echo(
                 json.dumps(line, ensure_ascii=False)
                 if as_json
-                else "  ".join([*list(line.values())[:3], *roles])
+                else "  ".join([person.login, person.name, units[person.unit_id], *roles])
             )

@@ -9,4 +9,4 @@ def command() -> None:
     from app.factory import create_app
     from app.worker import schedule
 
-    schedule(create_app())
+    schedule(create_app(pages=False, diagrams=False))

@@ -24,7 +24,7 @@ def enrol(name: str, unit: str, as_json: bool) -> None:
     from app.people import queries as people
     from app.refusal import Refusal
 
-    with create_app().app_context():
+    with create_app(pages=False, diagrams=False).app_context():
         found = next((u for u in people.units() if unit in (str(u.id), u.code, u.name)), None)
         if found is None:
             raise click.ClickException(f"there is no unit {unit}; see `yinxu people units`")
@@ -53,7 +53,7 @@ def list_(as_json: bool) -> None:
     from app.cards import queries
     from app.factory import create_app
 
-    with create_app().app_context():
+    with create_app(pages=False, diagrams=False).app_context():
         for row in queries.stations():
             seen = row.seen_at.isoformat(timespec="seconds") if row.seen_at else None
             cards = [str(c["serial"]) for c in row.cards]
@@ -84,7 +84,7 @@ def revoke(station_id: int, reason: str) -> None:
     from app.factory import create_app
     from app.refusal import Refusal
 
-    with create_app().app_context():
+    with create_app(pages=False, diagrams=False).app_context():
         try:
             commands.revoke_station(station_id, reason, by=_administrator())
         except Refusal as refusal:

@@ -16,10 +16,10 @@ def command(queue: jobs.QueueName | None, check: bool) -> None:
     from app.worker import answers, work
 
     if check:
-        faults = answers(create_app())
+        faults = answers(create_app(pages=False, diagrams=False))
         for fault in faults:
             click.echo(fault, err=True)
         raise SystemExit(1 if faults else 0)
     if queue is None:
         raise click.UsageError(f"name a queue: {', '.join(jobs.QUEUES)}")
-    work(create_app(), queue)
+    work(create_app(pages=False, diagrams=queue == "flows"), queue)

@@ -33,7 +33,7 @@ def main() -> None:
 
     from app.factory import create_app
 
-    with create_app().app_context():
+    with create_app(pages=False, diagrams=False).app_context():
         print(json.dumps(people()))
 
 
