@@ -176,7 +176,8 @@ def _report(
     seal = shown = None
     if examined.seal is not None and check_seal is not None:
         seal = check_seal(examined.seal, examined.claim.certificate or b"", examined.time or at)
-        shown = seal.picture is not None and seal.picture == examined.stamp
+        if seal.picture is not None and examined.claim.holds:
+            shown = seal.picture == examined.stamp
     return SignatureReport(
         examined=examined,
         seal=seal,
@@ -225,21 +226,21 @@ def _additions(reports: tuple[SignatureReport, ...], index: int, examination: Ex
         if not examination.fault and not examination.unread_fields:
             return "signature_hidden"
         # nobody can read what follows; it is explained only when some signature covers all of the file
-        covered = any(r.examined.claim.holds and r.examined.coverage == "entire_file" for r in reports)
-        return None if covered else "added_after"
-    if one.coverage not in ("entire_file", "entire_revision"):
-        return "added_after"
-    if one.modification in ("none", "lta_updates"):
-        return None
-    if one.modification == "form_filling":
-        if one.permits is not None:
-            return None if one.permits >= FORM_FILLING_PERMITTED else "added_after"
-        later = [
-            r.examined for r in reports[index + 1 :] if r.examined.field and not r.examined.is_time_stamp
-        ]
-        if any(s.claim.holds and s.modification in ("none", "lta_updates") for s in later):
-            return None
-    return "added_after"
+        explained = any(r.examined.claim.holds and r.examined.coverage == "entire_file" for r in reports)
+    elif one.coverage not in ("entire_file", "entire_revision"):
+        explained = False
+    elif one.modification == "form_filling":
+        explained = _may_fill(one, [r.examined for r in reports[index + 1 :]])
+    else:
+        explained = one.modification in ("none", "lta_updates")
+    return None if explained else "added_after"
+
+
+def _may_fill(one: Examined, others: list[Examined]) -> bool:
+    if one.permits is not None:
+        return one.permits >= FORM_FILLING_PERMITTED
+    later = [s for s in others if s.field and not s.is_time_stamp]
+    return any(s.claim.holds and s.modification in ("none", "lta_updates") for s in later)
 
 
 def _seal(report: SignatureReport) -> list[str | None]:
@@ -249,7 +250,7 @@ def _seal(report: SignatureReport) -> list[str | None]:
     return [
         "seal_forged" if seal.forged else None,
         None if seal.listed else "seal_not_signers",
-        "seal_picture_differs" if seal.picture is not None and not report.seal_picture_shown else None,
+        "seal_picture_differs" if report.seal_picture_shown is False else None,
         "seal_undecided" if seal.undecided else None,
         "seal_outside_validity" if seal.outside_validity else None,
     ]
