@@ -1,5 +1,6 @@
 """`yinxu serve`: gunicorn with threads, configured from the settings."""
 
+import threading
 from typing import Any
 
 import click
@@ -16,6 +17,7 @@ def command(listen: str | None, workers: int, check: bool) -> None:
     from gunicorn.app.base import BaseApplication  # pyright: ignore[reportMissingTypeStubs]
 
     from app.factory import create_app
+    from app.pdf.confined import warm_up
     from app.settings import Settings
 
     settings = Settings()
@@ -40,7 +42,9 @@ def command(listen: str | None, workers: int, check: bool) -> None:
                     self.cfg.set(name, value)  # type: ignore[union-attr]
 
         def load(self) -> Any:
-            return create_app(settings)
+            app = create_app(settings)
+            threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+            return app
 
     Server().run()
 

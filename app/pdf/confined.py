@@ -53,6 +53,16 @@ def confined(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> 
     return cast(R, value)
 
 
+def warm_up() -> None:
+    """Start the process that the others are forked from, and let it import everything: seconds, once, that no
+    person should wait for."""
+    confined(_nothing)
+
+
+def _nothing() -> None:
+    """What `warm_up` asks for."""
+
+
 def fork_directly() -> None:
     """For programs of one thread, as the command line: no other process needs to import everything first."""
     global _method  # noqa: PLW0603 - how this process forks is a property of the process
