@@ -6,6 +6,7 @@ the next run makes up for that.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from app.audit.header import Header, HeaderFault, leaf_hash, unpack
 from app.audit.models import LogCheckpoint, LogEntry, LogLeaf, LogNode, LogPending, LogToken
 from app.audit.nodes import BITS, stored_node
 from app.audit.witness import Witness
+from app.clock import now
 from app.crypto.keys import keyring, verify
 from app.db import begin_writing, db
 
@@ -44,12 +46,23 @@ class Head:
 
 def sequence() -> int:
     """Sequence everything that is staged. Answers how many entries found their place."""
+    _prepare_keys()
     done = 0
     while True:
         count = _one_batch()
         done += count
         if count < BATCH:
             return done
+
+
+def _prepare_keys() -> None:
+    """Make the coming month's data keys two days ahead, so that no writer waits for another to make one."""
+    ring, period = keyring(), f"{now() + timedelta(days=2):%Y-%m}"
+    for purpose in ("log", "vault"):
+        if not ring.data_keys.remembers(purpose, period):
+            begin_writing()
+            ring.data_key(purpose, period)
+            db.session.commit()
 
 
 def witness() -> Witness:

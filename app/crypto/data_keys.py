@@ -79,6 +79,10 @@ class DataKeys:
                 self._current[(purpose, period)] = row.id
         return row.id, secret
 
+    def remembers(self, purpose: str, period: str) -> bool:
+        """Whether the period's key is at hand without asking the database."""
+        return (purpose, period) in self._current
+
     def secret(self, key_id: bytes) -> bytes:
         """The key with this id. Raises KeyFault if there is none (any more)."""
         known = self._secrets.get(key_id)

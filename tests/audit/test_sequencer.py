@@ -1,6 +1,7 @@
 """Staged entries find their places: no gap, no double, whatever dies and however many write."""
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from app.audit import checkpoint as notes
 from app.audit import sequencer
 from app.audit.models import LogCheckpoint, LogEntry, LogLeaf, LogPending
 from app.audit.sequencer import LogRewritten, sequence, witness
+from app.crypto.data_keys import DataKey
 from app.db import db
 from tests.audit.makers import CLERK, forge, stamp, verified, write
 
@@ -166,3 +168,12 @@ def test_nothing_is_built_on_a_tree_that_was_tampered_with(log: Flask) -> None:
     stamp(9, by=CLERK)
     with pytest.raises(LogRewritten, match="no longer has the root"):
         sequence()
+
+
+def test_the_coming_months_keys_are_made_ahead(log: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that on the first of a month no writer waits for another that makes the key."""
+    eve = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    monkeypatch.setattr(sequencer, "now", lambda: eve)
+    sequence()
+    made = db.session.execute(sa.select(DataKey.purpose, DataKey.period)).all()
+    assert {tuple(row) for row in made} >= {("log", "2026-12"), ("vault", "2026-12")}
