@@ -1,4 +1,4 @@
-"""The viewer's name across a picture, so that a copy tells who took it. Pure."""
+"""Pictures fit to be shown: in small, or with the viewer's name across, so that a copy tells who took it. Pure."""
 
 import io
 from functools import lru_cache
@@ -26,4 +26,13 @@ def watermarked(png: bytes, text: str) -> bytes:
             draw.text((x, y), text, font=_font(size), fill=(40, 60, 120, 90))
     out = io.BytesIO()
     Image.alpha_composite(image, mark).save(out, "PNG")
+    return out.getvalue()
+
+
+def thumbnail(png: bytes, side_px: int = 72) -> bytes:
+    """In small, for lists: enough to tell one impression from another, far too coarse to be used."""
+    image = Image.open(io.BytesIO(png)).convert("RGBA")
+    image.thumbnail((side_px, side_px))
+    out = io.BytesIO()
+    image.save(out, "PNG")
     return out.getvalue()

@@ -1,4 +1,4 @@
-"""Verbs of the library: register, suspend, resume, destroy, view."""
+"""Verbs of the library: register, suspend, resume, destroy, view, list."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -15,9 +15,10 @@ from app.impressions.facts import (
     ImpressionResumed,
     ImpressionSuspended,
     ImpressionViewed,
+    LibraryListed,
 )
 from app.impressions.models import Impression, ImpressionEvent, ImpressionName
-from app.refusal import Forbidden, Invalid
+from app.refusal import Invalid
 
 
 @command
@@ -38,16 +39,11 @@ def register(
     owner, kind and name stops being effective in the same transaction (A9). Refuses Invalid without one owner,
     Forbidden to anyone but the seal office and the system.
     """
-    if by.kind == "person" and not (by.has("seal_office") or by.has("seal_office_head")):
-        raise Forbidden(
-            "impression.not_office",
-            zh="印模只能由印章管理部门审批后导入",
-            en="An impression enters the library only through the seal office's approval",
-        )
     if (owner_unit_id is None) == (owner_user_id is None):
         raise Invalid(
             "impression.one_owner", zh="印模须有且只有一个所有者", en="An impression has exactly one owner"
         )
+    rules.check_may_register(by, queries.unit_path_of(owner_unit_id, owner_user_id))
     key = queries.owner_key(owner_unit_id, owner_user_id)
     _lock_name(key, kind, name)
     displaced = _displace(key, kind, name, by)
@@ -115,8 +111,10 @@ def _note(impression_id: int, verb: str, reason: str, by: Actor, witness: str = 
     )
 
 
-def _lock(impression_id: int) -> Impression:
+def _to_change(impression_id: int, by: Actor) -> Impression:
+    """The impression, its name and itself locked, for one who may change it."""
     found = queries.impression(impression_id)
+    rules.check_may_change(by, queries.unit_path_of(found.owner_unit_id, found.owner_user_id))
     _lock_name(found.owner_key, found.kind, found.name)
     return lock_row(Impression, impression_id)
 
@@ -124,9 +122,8 @@ def _lock(impression_id: int) -> Impression:
 @command
 def suspend(impression_id: int, reason: str, *, by: Actor) -> ImpressionSuspended:
     """Stop an impression from making seals, until it is resumed (A7). Seals already made are not touched (D4)."""
-    rules.check_may_change(by)
     reason = rules.check_reason(reason)
-    found = _lock(impression_id)
+    found = _to_change(impression_id, by)
     rules.check_change("suspend", queries.state(impression_id))
     found.effective = False
     _note(impression_id, "suspended", reason, by)
@@ -136,9 +133,8 @@ def suspend(impression_id: int, reason: str, *, by: Actor) -> ImpressionSuspende
 @command
 def resume(impression_id: int, reason: str, *, by: Actor) -> ImpressionResumed:
     """Make a suspended or displaced impression effective again; one that is effective now is displaced (A9)."""
-    rules.check_may_change(by)
     reason = rules.check_reason(reason)
-    found = _lock(impression_id)
+    found = _to_change(impression_id, by)
     rules.check_change("resume", queries.state(impression_id))
     displaced = _displace(found.owner_key, found.kind, found.name, by)
     found.effective = True
@@ -154,10 +150,9 @@ def destroy(impression_id: int, reason: str, witness: str, *, by: Actor) -> Impr
 
     `witness`: 监销人, not the one who destroys. Refuses Invalid without either, Conflict when destroyed already.
     """
-    rules.check_may_change(by)
     reason = rules.check_reason(reason)
     witness = rules.check_witness(witness, by)
-    found = _lock(impression_id)
+    found = _to_change(impression_id, by)
     rules.check_change("destroy", queries.state(impression_id))
     found.effective = False
     _note(impression_id, "destroyed", reason, by, witness)
@@ -168,7 +163,18 @@ def destroy(impression_id: int, reason: str, witness: str, *, by: Actor) -> Impr
 
 @command
 def view_image(impression_id: int, *, by: Actor) -> ImpressionViewed:
-    """Somebody is about to see a clear impression: nobody does without an entry. Refuses Forbidden."""
-    rules.check_may_look(by)
+    """Somebody is about to see a clear impression: nobody does without an entry. Refuses Forbidden; Conflict when
+    it was destroyed, since its sample is sealed (D3)."""
     found = queries.impression(impression_id)
+    rules.check_may_look(by, queries.unit_path_of(found.owner_unit_id, found.owner_user_id))
+    rules.check_may_open(queries.state(impression_id))
     return ImpressionViewed(impression_id=impression_id, unit_id=found.owner_unit_id)
+
+
+@command
+def list_library(impression_ids: list[int], *, by: Actor) -> LibraryListed:
+    """Somebody is about to see these in small, too coarse to be used. Refuses Forbidden for any that is not theirs
+    to see."""
+    for found in map(queries.impression, impression_ids):
+        rules.check_may_look(by, queries.unit_path_of(found.owner_unit_id, found.owner_user_id))
+    return LibraryListed(impression_ids=impression_ids)

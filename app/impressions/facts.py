@@ -54,3 +54,11 @@ class ImpressionViewed(
 ):
     impression_id: int
     unit_id: int | None
+
+
+class LibraryListed(
+    Fact, name="impression.listed", zh="浏览印模库", en="Impression library listed", log_class=_MANAGEMENT
+):
+    """`impression_ids`: whose thumbnails were shown."""
+
+    impression_ids: list[int]

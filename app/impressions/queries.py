@@ -6,10 +6,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from app import store
+from app.actor import Actor
 from app.crypto import vault
 from app.db import db
 from app.impressions.models import Impression, ImpressionEvent
-from app.impressions.rules import State, Status
+from app.impressions.rules import MAY_LOOK, State, Status, may_look
+from app.people import queries as people
 from app.refusal import NotFound
 
 _STATUS_AFTER: dict[str, Status] = {
@@ -24,7 +26,15 @@ def owner_key(owner_unit_id: int | None, owner_user_id: int | None) -> str:
     return f"unit:{owner_unit_id}" if owner_unit_id is not None else f"user:{owner_user_id}"
 
 
+def unit_path_of(owner_unit_id: int | None, owner_user_id: int | None) -> frozenset[int]:
+    """The unit whose people may deal with an owner's impression, and all units above it."""
+    if owner_unit_id is None and owner_user_id is not None:
+        owner_unit_id = people.user(owner_user_id).unit_id
+    return people.unit_path(owner_unit_id)
+
+
 def impression(impression_id: int) -> Impression:
+    """Refuses NotFound."""
     found = db.session.get(Impression, impression_id)
     if found is None:
         raise NotFound(
@@ -49,9 +59,13 @@ def state(impression_id: int) -> State:
     """Where it stands: what the last event says; effective when there was none."""
     found = impression(impression_id)
     last = next(iter(reversed(events(impression_id))), None)
-    if last is None:
+    return _state(found, last.verb, last.reason) if last else _state(found, None, None)
+
+
+def _state(found: Impression, verb: str | None, reason: str | None) -> State:
+    if verb is None:
         return State("effective" if found.effective else "displaced")
-    return State(_STATUS_AFTER[last.verb], last.reason)
+    return State(_STATUS_AFTER[verb], reason or "")
 
 
 def effective(key: str, kind: str, name: str) -> Impression | None:
@@ -79,20 +93,46 @@ def of_same_name(found: Impression) -> Sequence[Impression]:
     ).all()
 
 
-def library(*, search: str = "", status: str = "", limit: int = 200) -> list[tuple[Impression, State]]:
-    """The library, newest first. `status`: one of `Status`, or empty for all."""
-    where: list[Any] = []
+def library(
+    actor: Actor, *, search: str = "", status: str = "", kind: str = "", before: int = 0, limit: int = 60
+) -> list[tuple[Impression, State]]:
+    """What this person may see of the library, newest first. `status`: one of `Status`, or empty for all;
+    `before`: the last id of the page before this one, 0 on the first."""
+    last = sa.select(sa.func.max(ImpressionEvent.id)).group_by(ImpressionEvent.impression_id)
+    latest = sa.select(ImpressionEvent).where(ImpressionEvent.id.in_(last)).subquery()
+    where: list[sa.ColumnElement[bool]] = [_of_units(_may_look_units(actor))]
     if search:
-        where.append(Impression.name.contains(search, autoescape=True))
+        where.append(Impression.name.icontains(search, autoescape=True))
+    if kind:
+        where.append(Impression.kind == kind)
+    if before:
+        where.append(Impression.id < before)
     if status == "effective":
-        where.append(Impression.effective)
+        where.append(Impression.effective.is_(True))
     elif status:
-        where.append(~Impression.effective)
-    rows = db.session.scalars(
-        sa.select(Impression).where(*where).order_by(Impression.id.desc()).limit(limit)
-    ).all()
-    known = [(row, state(row.id)) for row in rows]
-    return [(row, s) for row, s in known if not status or s.status == status]
+        where.append(latest.c.verb == status)
+    rows = db.session.execute(
+        sa.select(Impression, latest.c.verb, latest.c.reason)
+        .outerjoin(latest, latest.c.impression_id == Impression.id)
+        .where(*where)
+        .order_by(Impression.id.desc())
+        .limit(limit)
+    )
+    return [(row, _state(row, verb, reason)) for row, verb, reason in rows]
+
+
+def _may_look_units(actor: Actor) -> frozenset[int] | None:
+    """The units whose impressions the person may see; None: all."""
+    if any(grant.unit_id is None and grant.role in MAY_LOOK for grant in actor.grants):
+        return None
+    return frozenset(unit.id for unit in people.units() if may_look(actor, people.unit_path(unit.id)))
+
+
+def _of_units(units: frozenset[int] | None) -> sa.ColumnElement[bool]:
+    if units is None:
+        return sa.true()
+    persons = [person.id for person in people.people() if person.unit_id in units]
+    return sa.or_(Impression.owner_unit_id.in_(units), Impression.owner_user_id.in_(persons))
 
 
 def context(digest: str, key: str, kind: str, name: str) -> dict[str, Any]:

@@ -38,26 +38,49 @@ def check_usable(state: State) -> None:
     )
 
 
-def check_may_change(by: Actor) -> None:
-    """A7: the seal managers suspend, resume and destroy."""
-    if not by.has("seal_manager"):
+MAY_LOOK = ("seal_manager", "seal_office", "seal_office_head", "overseer")
+
+
+def check_may_register(by: Actor, unit_ids: frozenset[int]) -> None:
+    """A6: the seal office's approval brings an impression in. `unit_ids`: the owner's unit and all above it."""
+    if by.kind == "person" and not (by.has("seal_office", unit_ids) or by.has("seal_office_head", unit_ids)):
         raise Forbidden(
-            "impression.not_manager",
-            zh="只有印章管理员可以停用、启用或销毁印模",
-            en="Only a seal manager suspends, resumes or destroys an impression",
+            "impression.not_office",
+            zh="印模只能由印章管理部门审批后导入",
+            en="An impression enters the library only through the seal office's approval",
         )
 
 
-def may_look(by: Actor) -> bool:
-    return any(by.has(r) for r in ("seal_manager", "seal_office", "seal_office_head", "overseer"))
+def check_may_change(by: Actor, unit_ids: frozenset[int]) -> None:
+    """A7: the unit's seal managers suspend, resume and destroy."""
+    if not by.has("seal_manager", unit_ids):
+        raise Forbidden(
+            "impression.not_manager",
+            zh="只有该单位的印章管理员可以停用、启用或销毁印模",
+            en="Only a seal manager of the unit suspends, resumes or destroys an impression",
+        )
 
 
-def check_may_look(by: Actor) -> None:
-    if not may_look(by):
+def may_look(by: Actor, unit_ids: frozenset[int]) -> bool:
+    return any(by.has(role, unit_ids) for role in MAY_LOOK)
+
+
+def check_may_look(by: Actor, unit_ids: frozenset[int]) -> None:
+    if not may_look(by, unit_ids):
         raise Forbidden(
             "impression.not_for_you",
-            zh="您无权查看印模。如需要,请联系安全保密管理员授权",
-            en="You may not see impressions. Ask the security officer for a role that does",
+            zh="您无权查看该印模。如需要,请联系安全保密管理员授权",
+            en="You may not see this impression. Ask the security officer for a role that does",
+        )
+
+
+def check_may_open(state: State) -> None:
+    """D3: the sample of a destroyed impression stays sealed."""
+    if state.status == "destroyed":
+        raise Conflict(
+            "impression.sealed",
+            zh="印模已销毁,样本已封存,不再显示。鉴定需要时请联系印章管理部门",
+            en="The impression was destroyed and its sample is sealed. Ask the seal office if forensics needs it",
         )
 
 

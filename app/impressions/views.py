@@ -3,34 +3,71 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.actor import Actor
+from app.fact import Fact
 from app.glossary import SEAL_KINDS
-from app.imaging.watermark import watermarked
+from app.imaging.watermark import thumbnail, watermarked
 from app.impressions import commands, queries, rules
+from app.impressions.consequences import touched
 from app.people import queries as people
 from app.people.guards import current_actor, requires
-from app.refusal import Refusal
+from app.refusal import Conflict, Invalid, Refusal
+from app.web.errors import wants_json
 from app.web.language import t
 
 blueprint = Blueprint("impressions", __name__, template_folder="templates")
-_may_look = requires("seal_manager", "seal_office", "seal_office_head", "overseer")
+_may_look = requires(*rules.MAY_LOOK)
+
+
+PAGE = 60
 
 
 @blueprint.get("/impressions")
 @_may_look
 def library() -> ResponseReturnValue:
-    search, status = request.args.get("q", "").strip(), request.args.get("status", "")
+    said, actor = request.args, current_actor()
+    search, status, kind = said.get("q", "").strip(), said.get("status", ""), said.get("kind", "")
+    rows = queries.library(
+        actor,
+        search=search,
+        status=status if status in rules.STATUS_TEXT else "",
+        kind=kind,
+        before=said.get("before", 0, type=int),
+        limit=PAGE,
+    )
+    if rows:
+        commands.list_library([row.id for row, _ in rows], by=actor)
+    if wants_json():
+        return jsonify(impressions=[_as_json(row, state) for row, state in rows])
     return render_template(
         "impressions/library.html",
-        rows=queries.library(search=search, status=status),
+        rows=rows,
+        more=rows[-1][0].id if len(rows) == PAGE else None,
         search=search,
         chosen=status,
+        chosen_kind=kind,
         owners=_owner_name,
         kinds=SEAL_KINDS,
         statuses=rules.STATUS_TEXT,
     )
+
+
+def _as_json(found: Any, state: rules.State) -> dict[str, object]:
+    return {
+        "impression_id": found.id,
+        "name": found.name,
+        "kind": found.kind,
+        "owner": _owner_name(found),
+        "width_mm": found.width_mm,
+        "height_mm": found.height_mm,
+        "digest": found.digest,
+        "valid_from": found.valid_from.isoformat(),
+        "status": state.status,
+        "reason": state.reason,
+    }
 
 
 @blueprint.get("/impressions/<int:impression_id>")
@@ -39,18 +76,26 @@ def show(impression_id: int) -> ResponseReturnValue:
     return _show(impression_id)
 
 
-def _show(impression_id: int, refusal: Refusal | None = None) -> ResponseReturnValue:
-    found = queries.impression(impression_id)
+def _show(impression_id: int, refusal: Refusal | None = None, verb: str = "") -> ResponseReturnValue:
+    found, actor = queries.impression(impression_id), current_actor()
+    path = queries.unit_path_of(found.owner_unit_id, found.owner_user_id)
+    rules.check_may_look(actor, path)
+    state = queries.state(impression_id)
+    same = [(other, queries.state(other.id)) for other in queries.of_same_name(found)]
     page = render_template(
         "impressions/show.html",
         found=found,
-        state=queries.state(impression_id),
+        state=state,
         events=queries.events(impression_id),
-        same=[(other, queries.state(other.id)) for other in queries.of_same_name(found)],
+        same=same,
+        present=next((other for other, s in same if s.status == "effective" and other.id != found.id), None),
+        touched=touched(impression_id),
+        may_change=actor.has("seal_manager", path),
         owner=_owner_name(found),
         kinds=SEAL_KINDS,
         statuses=rules.STATUS_TEXT,
-        refusal=refusal,
+        text=refusal.text if refusal else None,
+        wrong={f"{verb}_{name}": text for name, text in refusal.fields.items()} if refusal else {},
         said=request.form,
     )
     return page, refusal.status if refusal else 200
@@ -62,30 +107,43 @@ def image(impression_id: int) -> ResponseReturnValue:
     """The impression with the viewer's name across it; each view stands in the log."""
     actor = current_actor()
     commands.view_image(impression_id, by=actor)
-    png = watermarked(queries.clear_png(impression_id), actor.name)
+    return _picture(watermarked(queries.clear_png(impression_id), actor.name))
+
+
+@blueprint.get("/impressions/<int:impression_id>/thumbnail.png")
+@_may_look
+def small(impression_id: int) -> ResponseReturnValue:
+    """In small, for lists; the list it stands in is what the log names."""
+    found = queries.impression(impression_id)
+    rules.check_may_look(current_actor(), queries.unit_path_of(found.owner_unit_id, found.owner_user_id))
+    rules.check_may_open(queries.state(impression_id))
+    return _picture(thumbnail(queries.clear_png(impression_id)))
+
+
+def _picture(png: bytes) -> Response:
     return Response(png, mimetype="image/png", headers={"Cache-Control": "private, max-age=300"})
 
 
 @blueprint.post("/impressions/<int:impression_id>/suspend")
 @requires("seal_manager")
 def suspend(impression_id: int) -> ResponseReturnValue:
-    return _change(
-        impression_id, lambda: commands.suspend(impression_id, _said("reason"), by=current_actor())
-    )
+    reason = _said("suspend_reason")
+    return _change("suspend", impression_id, lambda by: commands.suspend(impression_id, reason, by=by))
 
 
 @blueprint.post("/impressions/<int:impression_id>/resume")
 @requires("seal_manager")
 def resume(impression_id: int) -> ResponseReturnValue:
-    return _change(impression_id, lambda: commands.resume(impression_id, _said("reason"), by=current_actor()))
+    reason = _said("resume_reason")
+    return _change("resume", impression_id, lambda by: commands.resume(impression_id, reason, by=by))
 
 
 @blueprint.post("/impressions/<int:impression_id>/destroy")
 @requires("seal_manager")
 def destroy(impression_id: int) -> ResponseReturnValue:
+    reason, witness = _said("destroy_reason"), _said("destroy_witness")
     return _change(
-        impression_id,
-        lambda: commands.destroy(impression_id, _said("reason"), _said("witness"), by=current_actor()),
+        "destroy", impression_id, lambda by: commands.destroy(impression_id, reason, witness, by=by)
     )
 
 
@@ -93,11 +151,13 @@ def _said(name: str) -> str:
     return request.form.get(name, "")
 
 
-def _change(impression_id: int, act: Callable[[], Any]) -> ResponseReturnValue:
+def _change(verb: str, impression_id: int, act: Callable[[Actor], Fact]) -> ResponseReturnValue:
     try:
-        act()
-    except Refusal as refusal:
-        return _show(impression_id, refusal)
+        act(current_actor())
+    except (Invalid, Conflict) as refusal:
+        if wants_json():
+            raise
+        return _show(impression_id, refusal, verb)
     flash(t("已办理", "Done"))
     return redirect(url_for("impressions.show", impression_id=impression_id))
 

@@ -13,6 +13,7 @@ from app.people.guards import current_actor, login_required, requires
 from app.refusal import Invalid, Refusal
 from app.seals import choices as _choices  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.seals import commands, queries, rules
+from app.seals import consequences as _consequences  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.settings import current_settings
 from app.text import Text
 from app.web.errors import wants_json
@@ -76,6 +77,7 @@ def _page(seal_id: int, refusal: Refusal | None) -> ResponseReturnValue:
         life=queries.life(seal_id),
         grants=queries.grants(seal_id),
         functions=rules.FUNCTION_TEXT,
+        because=rules.because_text,
         card=cards.card(found.card_serial),
         manages=_manages(found.owner_unit_id),
         authorises=actor.has("seal_manager", people.unit_path(found.owner_unit_id) or None),
