@@ -1,0 +1,217 @@
+"""Sealing and verifying in the browser: uploads, places, progress, downloads; verifying needs no login."""
+
+import re
+import secrets
+from io import BytesIO
+
+import pytest
+from flask import g
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.actor import Actor
+from app.db import db
+from app.people.guards import cookie_name
+from app.people.models import LoginSession
+from app.people.queries import token_hash
+from tests.cards.makers import World
+from tests.pdf.makers import small_pdf
+from tests.signing.makers import Ritual, ordered, sealed, usable_seal
+
+
+def logged_in(world: World, actor: Actor) -> FlaskClient:
+    """A browser in which this person is logged in."""
+    for name in list(g):  # the test's own context outlives a request; what one noted must not reach the next
+        g.pop(name)
+    token = secrets.token_urlsafe(32)
+    db.session.add(LoginSession(token_hash=token_hash(token), user_id=actor.id or 0))
+    db.session.commit()
+    client = world.app.test_client()
+    client.set_cookie(cookie_name(), token)
+    return client
+
+
+def post(client: FlaskClient, address: str, shown_on: str | None = None, /, **fields: object) -> TestResponse:
+    """Send a form as its page would, with the page's CSRF token."""
+    text = client.get(shown_on or address).get_data(as_text=True)
+    found = re.search(r'name="csrf_token" value="([^"]+)"', text)
+    assert found is not None
+    return client.post(
+        address, data={"csrf_token": found.group(1), **fields}, content_type="multipart/form-data"
+    )
+
+
+def as_file(pdf: bytes, name: str = "合同.pdf") -> tuple[BytesIO, str]:
+    return BytesIO(pdf), name
+
+
+def test_a_document_is_uploaded_placed_and_ordered(world: World) -> None:
+    seal_id = usable_seal(world)
+    client = logged_in(world, world.user)
+
+    placed = post(client, "/sealing/new", document=as_file(small_pdf()))
+    place = placed.headers["Location"]
+    page = client.get(place).get_data(as_text=True)
+    ordered_ = post(
+        client, place, seal_id=seal_id, page=1, x_pt="300.5", y_pt="100", station_id=world.station.id
+    )
+
+    assert "<seal-placement" in page
+    assert "[[595.0, 842.0]]" in page
+    assert client.get(f"{place}/page/1.png").data[:4] == b"\x89PNG"
+    assert client.get(f"/sealing/seals/{seal_id}.png").data[:4] == b"\x89PNG"
+    assert ordered_.status_code == 303
+    waiting = client.get(ordered_.headers["Location"]).get_data(as_text=True)
+    assert "hx-trigger" in waiting
+    assert "合同.pdf" in waiting
+
+
+def test_one_form_is_enough_for_programs(world: World) -> None:
+    seal_id = usable_seal(world)
+    client = logged_in(world, world.user)
+    token = re.search(r'value="([^"]+)"', client.get("/sealing/new").get_data(as_text=True))
+    assert token is not None
+    fields = {"seal_id": seal_id, "page": 1, "x_pt": 300, "y_pt": 100, "station_id": world.station.id}
+
+    answer = client.post(
+        "/sealing/new",
+        data={"csrf_token": token.group(1), "document": as_file(small_pdf()), **fields},
+        headers={"Accept": "application/json"},
+    )
+
+    assert answer.status_code == 201
+    found = client.get(answer.json["address"], headers={"Accept": "application/json"}).json  # type: ignore[index]
+    assert (found["state"], found["file_name"], found["sealed_pdf"]) == ("ordered", "合同.pdf", None)
+
+
+@pytest.mark.parametrize(("data", "told"), [(b"no pdf", "不是 PDF"), (small_pdf()[:-150], "已损坏")])
+def test_a_bad_upload_is_told_at_the_field(world: World, data: bytes, told: str) -> None:
+    usable_seal(world)
+    client = logged_in(world, world.user)
+
+    answer = post(client, "/sealing/new", document=as_file(data))
+
+    assert answer.status_code == 422
+    assert 'id="error-document"' in answer.get_data(as_text=True)
+    assert told in answer.get_data(as_text=True)
+
+
+def test_a_seal_outside_the_page_keeps_what_was_filled_in(world: World) -> None:
+    seal_id = usable_seal(world)
+    client = logged_in(world, world.user)
+    place = post(client, "/sealing/new", document=as_file(small_pdf())).headers["Location"]
+
+    answer = post(client, place, seal_id=seal_id, page=1, x_pt="590", y_pt="100", station_id=world.station.id)
+
+    assert answer.status_code == 422
+    assert 'value="590"' in answer.get_data(as_text=True)
+
+
+def test_the_sealed_document_is_shown_and_downloaded(world: World) -> None:
+    ritual = sealed(world)
+    client = logged_in(world, world.user)
+
+    page = client.get(f"/sealing/{ritual.fact.sealing_id}").get_data(as_text=True)
+    address = re.search(r'href="(/documents/[^"]+)"', page)
+
+    assert 'data-verdict="genuine"' in page
+    assert address is not None
+    answer = client.get(address.group(1))
+    assert answer.data == ritual.document()
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert logged_in(world, world.stranger).get(address.group(1)).status_code == 404
+
+
+def test_the_page_that_waits_is_told_to_look_again_when_it_ends(world: World) -> None:
+    ritual = Ritual(world, ordered(world, usable_seal(world)))
+    client = logged_in(world, world.user)
+    address = f"/sealing/{ritual.fact.sealing_id}/progress"
+
+    assert "HX-Refresh" not in client.get(address).headers
+    ritual.run()
+
+    assert client.get(address).headers["HX-Refresh"] == "true"
+
+
+def test_a_seal_is_withdrawn_from_its_page(world: World) -> None:
+    ritual = sealed(world)
+    client = logged_in(world, world.user)
+    page = f"/sealing/{ritual.fact.sealing_id}"
+
+    answer = post(client, f"{page}/withdraw", page, reason="有误")
+
+    assert answer.status_code == 303
+    assert 'data-verdict="withdrawn"' in client.get(page).get_data(as_text=True)
+
+
+def test_somebody_elses_sealing_does_not_exist(world: World) -> None:
+    fact = ordered(world, usable_seal(world))
+
+    answer = logged_in(world, world.stranger).get(f"/sealing/{fact.sealing_id}")
+
+    assert answer.status_code == 404
+
+
+def test_pages_of_sealing_ask_for_the_login(client: FlaskClient) -> None:
+    assert client.get("/sealing").status_code == 302
+    assert client.get("/documents/sha256:00.pdf").status_code == 302
+
+
+# --- verifying ---
+
+
+def verdict(answer: TestResponse) -> str:
+    found = re.search(r'data-verdict="(\w+)"', answer.get_data(as_text=True))
+    assert found is not None
+    return found.group(1)
+
+
+def test_anybody_may_verify(world: World) -> None:
+    document = sealed(world).document()
+    stranger = world.app.test_client()
+
+    answer = post(stranger, "/verify", document=as_file(document))
+
+    assert verdict(answer) == "genuine"
+    text = answer.get_data(as_text=True)
+    assert "真实有效" in text
+    assert "data:image/png;base64," in text
+    assert (
+        verdict(post(stranger, "/verify", document=as_file(document.replace(b"1000", b"9000")))) == "altered"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "said"), [(small_pdf(), "unsigned"), (b"\0" * 40, "unreadable"), (b"%PDF-1.7", "unreadable")]
+)
+def test_any_file_gets_a_verdict(client: FlaskClient, data: bytes, said: str) -> None:
+    assert verdict(post(client, "/verify", document=as_file(data))) == said
+
+
+def test_the_verdict_is_told_in_english_too(client: FlaskClient) -> None:
+    client.get("/language/en")
+
+    answer = post(client, "/verify", document=as_file(small_pdf()))
+
+    assert "Not sealed" in answer.get_data(as_text=True)
+
+
+def test_programs_get_the_verdict_as_json(client: FlaskClient) -> None:
+    text = client.get("/verify").get_data(as_text=True)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', text)
+    assert token is not None
+
+    answer = client.post(
+        "/verify",
+        data={"csrf_token": token.group(1), "document": as_file(small_pdf())},
+        headers={"Accept": "application/json"},
+    )
+
+    assert (answer.json["verdict"], answer.json["format"]) == ("unsigned", "pdf")  # type: ignore[index]
+
+
+def test_no_file_is_told_at_the_field(client: FlaskClient) -> None:
+    answer = post(client, "/verify")
+
+    assert answer.status_code == 422
+    assert 'id="error-document"' in answer.get_data(as_text=True)
