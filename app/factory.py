@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import logging
+import sys
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.db import configure_engine, db
 from app.people import guards
 from app.settings import Settings
-from app.web import errors, headers, language, limits, navigation
+from app.web import errors, headers, language, limits, navigation, theme
 
 HOUSES = (
     "audit", "people", "flows", "applications", "impressions", "cards", "seals", "signing", "exports", "oversight",
@@ -63,7 +64,7 @@ def create_app(settings: Settings | None = None, *, pages: bool = True, diagrams
     csrf.init_app(app)
     limits.init_app(app, settings)
     errors.init_app(app, who=guards.who, to_login=guards.to_login)
-    for part in (language, headers, navigation, guards):
+    for part in (language, theme, headers, navigation, guards):
         part.init_app(app)
     _know_tables()
     if pages:
@@ -126,4 +127,5 @@ def _configure_logging(settings: Settings) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

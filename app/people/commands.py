@@ -61,7 +61,7 @@ def register_user(login: str, name: str, unit_id: int, password: str, *, by: Act
         raise Invalid("people.no_name", zh="请填写姓名", en="Give the person a name")
     if queries.user_by_login(login):
         raise Conflict(
-            "people.login_taken", zh="登录名已被使用,请换一个", en="This login is taken; choose another"
+            "people.login_taken", zh="登录名已被使用，请换一个", en="This login is taken; choose another"
         )
     user = User(
         login=login,
@@ -223,7 +223,7 @@ def change_password(old: str, new: str, *, by: Actor) -> PasswordChanged:
     if old == new:
         raise Invalid(
             "people.same_password",
-            zh="新密码与原密码相同,请换一个",
+            zh="新密码与原密码相同，请换一个",
             en="The new password is the old one; choose another",
         )
     user.password_hash, user.password_is_first = _hasher.hash(new), False

@@ -43,13 +43,13 @@ def current_actor() -> Actor:
     if actor is None:
         raise Unauthenticated(
             "people.log_in_first",
-            zh="请先登录,登录后会回到此页",
+            zh="请先登录，登录后会回到此页",
             en="Log in first; you will come back to this page",
         )
     if g.get("password_is_first") and request.endpoint not in WITH_A_FIRST_PASSWORD:
         raise Forbidden(
             "people.change_password_first",
-            zh="您的密码是他人设定的初始密码。请先在“我的账号”修改密码,再办理业务",
+            zh="您的密码是他人设定的初始密码。请先在“我的账号”修改密码，再办理业务",
             en="Your password was chosen by someone else. Change it under “My account” before anything else",
         )
     return actor
@@ -102,7 +102,7 @@ def _record_forgery(token: str) -> None:
     if known is None and limits.worth_recording("people.forged_session"):
         refusal = Unauthenticated(
             "people.forged_session",
-            zh="登录凭证无效,请重新登录",
+            zh="登录凭证无效，请重新登录",
             en="The session is not genuine; log in again",
         )
         gate.record(refusal, attempted=f"{request.method} {request.path}", by=anonymous())
@@ -146,7 +146,7 @@ def check(actor: Actor, *roles: str) -> None:
     names = [ROLES[role] for role in roles]
     raise Forbidden(
         "people.role_missing",
-        zh=f"此页面需要角色:{'、'.join(n.zh for n in names)}。如需要,请联系安全保密管理员授权",
+        zh=f"此页面需要角色：{'、'.join(n.zh for n in names)}。如需要，请联系安全保密管理员授权",
         en=f"This page needs the role {' or '.join(n.en for n in names)}. Ask the security officer for it",
         needed=list(roles),
     )

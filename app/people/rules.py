@@ -19,7 +19,7 @@ def check_login_name(login: str) -> None:
     if not _LOGIN.fullmatch(login):
         raise Invalid(
             "people.bad_login",
-            zh="登录名以小写字母开头,2–64 个字符,只含小写字母、数字、点、下划线和连字符",
+            zh="登录名以小写字母开头,2–64 个字符，只含小写字母、数字、点、下划线和连字符",
             en="A login starts with a lower-case letter: 2 to 64 of a-z, 0-9, dot, underscore, hyphen",
         )
 
@@ -30,7 +30,7 @@ def check_password(password: str, login: str) -> None:
     if not shortest <= len(password) <= longest or login.lower() in password.lower():
         raise Invalid(
             "people.weak_password",
-            zh=f"密码须为 {shortest}–{longest} 个字符,且不得包含登录名",
+            zh=f"密码须为 {shortest}–{longest} 个字符，且不得包含登录名",
             en=f"A password has {shortest} to {longest} characters and does not contain the login",
         )
 
@@ -40,7 +40,7 @@ def check_credit_code(code: str) -> None:
     well_formed = len(code) == 18 and all(c in CREDIT_ALPHABET for c in code)
     if not well_formed or credit_check_character(code[:17]) != code[17]:
         sentence = Text(
-            "统一社会信用代码不正确,请核对 18 位代码(含校验位)",
+            "统一社会信用代码不正确，请核对 18 位代码(含校验位)",
             "This is no valid unified social credit code; check its 18 characters",
         )
         raise Invalid("people.bad_credit_code", zh=sentence.zh, en=sentence.en, fields={"code": sentence})
@@ -61,7 +61,7 @@ def check_roles_together(held: Iterable[str], new: str) -> None:
     if clash:
         raise Conflict(
             "people.officers_apart",
-            zh="三员分立:三员之间不得兼任,也不得兼任其他角色。请先解除原有角色,或另选人员",
+            zh="三员分立：三员之间不得兼任，也不得兼任其他角色。请先解除原有角色，或另选人员",
             en="The three officers are kept apart: none may hold another role. End the other role first, "
             "or choose another person",
             held=sorted(others),
@@ -86,7 +86,7 @@ def check_period(valid_from: datetime, valid_until: datetime | None, at: datetim
     """A role is held from a moment to a later one that is still to come."""
     if valid_until is not None and (valid_until <= valid_from or valid_until <= at):
         sentence = Text(
-            "结束日期须晚于今天和开始日期,请重新选择",
+            "结束日期须晚于今天和开始日期，请重新选择",
             "The last day must lie after today and after the first day; choose another",
         )
         raise Invalid("people.bad_period", zh=sentence.zh, en=sentence.en, fields={"valid_until": sentence})

@@ -22,7 +22,7 @@ blueprint = Blueprint("people", __name__, template_folder="templates")
 
 FAILED = Text("登录名或密码不正确", "The login or the password is wrong")
 LOCKED = Text(
-    "多次登录失败,暂时不再接受此登录名的登录。请在 {minutes} 分钟后再试,或联系系统管理员",
+    "多次登录失败，暂时不再接受此登录名的登录。请在 {minutes} 分钟后再试，或联系系统管理员",
     "Too many failures: this login is held off for now. Try again in {minutes} minutes, or ask the "
     "system administrator",
 )
@@ -114,7 +114,7 @@ def change_password() -> ResponseReturnValue:
         commands.change_password(form.get("old", ""), form.get("new", ""), by=current_actor())
     except Refusal as refusal:
         return _account(refusal)
-    flash(t("密码已修改,请用新密码登录", "The password is changed; log in with the new one"))
+    flash(t("密码已修改，请用新密码登录", "The password is changed; log in with the new one"))
     return redirect(url_for("people.login"))
 
 
@@ -169,7 +169,7 @@ def _end_of_day(text: str) -> datetime | None:
     try:
         day = date.fromisoformat(text.strip())
     except ValueError:
-        sentence = Text("日期不正确,请重新选择", "This is no date; choose again")
+        sentence = Text("日期不正确，请重新选择", "This is no date; choose again")
         raise Invalid(
             "people.bad_date", zh=sentence.zh, en=sentence.en, fields={"valid_until": sentence}
         ) from None

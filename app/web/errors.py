@@ -86,7 +86,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         return answer(refusal)
     if error.response is not None:
         return error.response  # pyright: ignore[reportReturnType]
-    text = Text("请求有误,请返回后重试", "The request cannot be answered; go back and try again")
+    text = Text("请求有误，请返回后重试", "The request cannot be answered; go back and try again")
     return _say(error.code or 400, text, f"http.{error.code}")
 
 
@@ -111,18 +111,18 @@ def _known(error: HTTPException) -> Refusal | None:
         )
     if error.code == 404:
         return NotFound(
-            "web.no_page", zh="没有这个页面,请检查地址", en="There is no such page; check the address"
+            "web.no_page", zh="没有这个页面，请检查地址", en="There is no such page; check the address"
         )
     if error.code == 405:
         return NotThatWay(
             "web.wrong_method",
-            zh="此地址不接受这种操作,请从页面上的按钮办理",
+            zh="此地址不接受这种操作，请从页面上的按钮办理",
             en="This address does not take that kind of request; use the buttons of the pages",
         )
     if error.code == 429:
         return TooMany(
             "web.too_often",
-            zh="操作太频繁,请稍候一分钟再试",
+            zh="操作太频繁，请稍候一分钟再试",
             en="Too many requests; wait a minute and try again",
         )
     return None
@@ -135,12 +135,12 @@ def _broken(error: Exception) -> ResponseReturnValue:
     g.broken = True  # the page below asks the database nothing
     if isinstance(error, OperationalError):
         text = Text(
-            "数据库暂时没有响应,您的操作没有生效。请稍后重试",
+            "数据库暂时没有响应，您的操作没有生效。请稍后重试",
             "The database does not answer and nothing was changed. Try again in a moment",
         )
         return _say(503, text, "database_silent")
     text = Text(
-        "系统出错,您的操作没有生效。请稍后重试;若仍出错,请告知系统管理员",
+        "系统出错，您的操作没有生效。请稍后重试；若仍出错，请告知系统管理员",
         "Something broke and nothing was changed. Try again later; if it stays, tell the system administrator",
     )
     return _say(500, text, "broken")

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any, cast
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, Response, g, redirect, request
@@ -53,24 +54,32 @@ def size(count: int) -> str:
     return f"{count / 1024:.0f} KB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MB"
 
 
-@blueprint.get("/language/<chosen>")
-def choose(chosen: str) -> Response:
-    """Remember the language for a year and go back to where the reader was, on this site only."""
+def this_address() -> str:
+    """Where the reader is, as an address to come back to: a page that answers a POST cannot be asked for again."""
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    from_page = urlsplit(request.referrer or "")
+    same_site = from_page.netloc == request.host
+    return f"{from_page.path}?{from_page.query}".rstrip("?") if same_site and from_page.path else "/"
+
+
+def remember(cookie: str, value: str) -> Response:
+    """Keep a reader's preference for a year and go back to `next`, on this site only."""
     back = request.args.get("next", "/")
     answer = redirect(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/")
     answer.set_cookie(
-        COOKIE,
-        chosen if chosen in ("zh", "en") else "zh",
-        max_age=31_536_000,
-        samesite="Lax",
-        httponly=True,
-        secure=current_settings().https,
+        cookie, value, max_age=31_536_000, samesite="Lax", httponly=True, secure=current_settings().https
     )
     return answer  # type: ignore[return-value]
+
+
+@blueprint.get("/language/<chosen>")
+def choose(chosen: str) -> Response:
+    return remember(COOKIE, chosen if chosen in ("zh", "en") else "zh")
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     jinja = cast(Any, app.jinja_env)
-    jinja.globals.update(t=t, language=current_language)
+    jinja.globals.update(t=t, language=current_language, this_address=this_address)
     jinja.filters.update(pick=pick, local=local, size=size)

@@ -14,9 +14,6 @@ const focusErrors = (root) => root.querySelector?.("[data-focus]")?.focus();
 document.addEventListener("DOMContentLoaded", () => focusErrors(document));
 document.addEventListener("htmx:after:swap", (event) => focusErrors(event.target));
 
-// on a phone the menu starts closed
-if (matchMedia("(max-width: 720px)").matches) document.querySelector(".side .menu")?.removeAttribute("open");
-
 // a form with data-draft keeps what was typed in this browser until it is sent, whatever happens to the page
 for (const form of document.querySelectorAll("form[data-draft]")) {
   const key = `draft:${form.dataset.draft}`;
