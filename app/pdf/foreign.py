@@ -3,6 +3,7 @@
 They say too little of their types, so each is `Any` here, and what our functions give away is typed by us.
 """
 
+import logging
 from typing import Any
 
 from asn1crypto import cms as _asn1_cms
@@ -31,6 +32,10 @@ from pyhanko.sign.validation.pdf_embedded import read_certification_data as _rea
 from pyhanko_certvalidator import CertificateValidator as _CertificateValidator
 from pyhanko_certvalidator import ValidationContext as _ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore as _SimpleCertificateStore
+
+for _library in ("pyhanko", "pyhanko_certvalidator"):
+    # what is wrong with a foreign file is our verdict, not an entry in our log
+    logging.getLogger(_library).setLevel(logging.CRITICAL)
 
 asn1_cms: Any = _asn1_cms
 asn1_crl: Any = _asn1_crl
