@@ -11,7 +11,15 @@ from flask.typing import ResponseReturnValue
 from app.glossary import ROLES
 from app.people import commands, queries
 from app.people.facts import LoginFailed
-from app.people.guards import anonymous, cookie_name, current_actor, current_session, maybe_actor, requires, who
+from app.people.guards import (
+    anonymous,
+    cookie_name,
+    current_actor,
+    current_session,
+    maybe_actor,
+    requires,
+    who,
+)
 from app.refusal import Invalid, Refusal
 from app.settings import current_settings
 from app.text import Text
