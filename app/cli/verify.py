@@ -59,7 +59,7 @@ class _Moment(click.ParamType[datetime]):
 @click.option(
     "--trust",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The folder of the roots you trust. Default: YINXU_TRUST_DIR, else trust/ in YINXU_VAR_DIR (var).",
+    help="The folder of the roots you trust. Default: YINXU_TRUST_DIR, else trust/ in YINXU_VAR_DIR (var, or what `yinxu demo` left).",
 )
 @click.option(
     "--at",
@@ -99,7 +99,13 @@ def command(
 
 
 def _var_dir() -> Path:
-    return Path(os.environ.get("YINXU_VAR_DIR", "var"))
+    """As the settings have it; where nothing has been set up, what a demo in this folder left."""
+    named = os.environ.get("YINXU_VAR_DIR")
+    if named:
+        return Path(named)
+    demo = Path("var/demo")
+    is_demo = not Path("var/trust").is_dir() and (demo / ".made-by-yinxu-demo").is_file()
+    return demo if is_demo else Path("var")
 
 
 def _default_trust() -> Path:

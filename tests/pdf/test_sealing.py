@@ -3,6 +3,7 @@
 from io import BytesIO
 
 import pytest
+from asn1crypto import x509
 from PIL import Image
 
 from app.pdf import claims, faults, inspecting, sealing
@@ -180,3 +181,19 @@ def test_pages_are_told_as_people_see_them() -> None:
 
     assert [(p.width_pt, p.height_pt) for p in found.pages] == [(1191, 842)] * 3
     assert (found.has_xfa, found.has_scripts, found.signatures) == (False, False, 0)
+
+
+def test_pyhanko_alone_agrees_with_both_seals_of_two() -> None:
+    """What others use to verify must not call our second seal a change of the first."""
+    from pyhanko.sign.validation import validate_pdf_signature
+    from pyhanko_certvalidator import ValidationContext
+
+    both = makers.sealed(makers.sealed(seal_der=b"one"), x_pt=50.0, seal_der=b"two")
+    roots = [x509.Certificate.load(makers.root().der)]
+
+    found = [
+        validate_pdf_signature(one, ValidationContext(trust_roots=roots, moment=makers.NOW))
+        for one in open_reader(both, strict=True).embedded_signatures
+    ]
+
+    assert [one.bottom_line for one in found] == [True, True]

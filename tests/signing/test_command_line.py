@@ -107,7 +107,11 @@ def test_the_database_is_asked_when_one_is_configured(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert _database_url() is None
-    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "demo").mkdir(parents=True)
+    (tmp_path / "var" / "demo" / ".made-by-yinxu-demo").touch()
+    (tmp_path / "var" / "demo" / "yinxu.sqlite").touch()
+    assert _database_url() == f"sqlite:///{tmp_path}/var/demo/yinxu.sqlite"
+    (tmp_path / "var" / "trust").mkdir()
     (tmp_path / "var" / "yinxu.sqlite").touch()
     assert _database_url() == f"sqlite:///{tmp_path}/var/yinxu.sqlite"
     monkeypatch.setenv("DATABASE_URL", "postgresql://somewhere/else")
