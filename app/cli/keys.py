@@ -5,8 +5,12 @@ import json
 import secrets
 import textwrap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from app.settings import Settings
 
 
 @click.group()
@@ -20,30 +24,36 @@ def command() -> None:
 def init(as_json: bool, so_pin_file: Path | None) -> None:
     """Create the token if it is missing and every key that it lacks. Doing it twice changes nothing."""
     from app.crypto.key_backend import TokenSilent
-    from app.crypto.keys import PURPOSES, ring_of
-    from app.crypto.token_keys import TokenKeys
     from app.settings import Settings
 
-    settings = Settings()
-    ring = ring_of(settings)
-    made: list[str] = []
     try:
-        if isinstance(ring.backend, TokenKeys) and not ring.backend.exists():
-            so_pin = secrets.token_hex(16)
-            ring.backend.create_token(so_pin)
-            made.append(f"token {settings.server_token_label}")
-            assert settings.softhsm2_conf is not None
-            _keep(so_pin_file or settings.softhsm2_conf.parent / "so-pin", so_pin)
-        for purpose in PURPOSES:
-            if not ring.versions(purpose):
-                ring.make(purpose, 1)
-                made.append(f"{purpose}-v1")
+        made, backend = make_missing(Settings(), so_pin_file)
     except TokenSilent as error:
         raise click.ClickException(f"the token does not answer: {error}") from error
     if as_json:
-        click.echo(json.dumps({"made": made, "backend": ring.backend.name}))
+        click.echo(json.dumps({"made": made, "backend": backend}))
     else:
         click.echo("made " + ", ".join(made) if made else "nothing to do: token and keys are there")
+
+
+def make_missing(settings: "Settings", so_pin_file: Path | None = None) -> tuple[list[str], str]:
+    """The token and every key that it lacks. Gives what was made, and the backend's name."""
+    from app.crypto.keys import PURPOSES, ring_of
+    from app.crypto.token_keys import TokenKeys
+
+    ring = ring_of(settings)
+    made: list[str] = []
+    if isinstance(ring.backend, TokenKeys) and not ring.backend.exists():
+        so_pin = secrets.token_hex(16)
+        ring.backend.create_token(so_pin)
+        made.append(f"token {settings.server_token_label}")
+        assert settings.softhsm2_conf is not None
+        _keep(so_pin_file or settings.softhsm2_conf.parent / "so-pin", so_pin)
+    for purpose in PURPOSES:
+        if not ring.versions(purpose):
+            ring.make(purpose, 1)
+            made.append(f"{purpose}-v1")
+    return made, ring.backend.name
 
 
 def _keep(path: Path, so_pin: str) -> None:

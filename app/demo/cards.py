@@ -12,6 +12,16 @@ from app.demo.ca import softhsm_conf
 
 
 @dataclass(frozen=True)
+class InDrawer:
+    """A card that lies in the drawer. `token`: its folder's name."""
+
+    label: str
+    role: str
+    serial: str
+    token: str
+
+
+@dataclass(frozen=True)
 class SimulatedStation:
     """`drawer` and `tokens` must lie in one file system. The agent is started with SOFTHSM2_CONF = `conf`."""
 

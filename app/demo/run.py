@@ -1,6 +1,5 @@
 """The demo from first to last: stage, people, keys, cards, station, story, verdicts."""
 
-import base64
 import contextlib
 import json
 import os
@@ -14,10 +13,10 @@ from typing import Any
 
 from app.demo import stage as staging
 from app.demo.browser import Browser
-from app.demo.cards import SimulatedStation
+from app.demo.cards import InDrawer, SimulatedStation
 from app.demo.cast import DEPARTMENT, HEADQUARTERS, PEOPLE, SEAL_NAME
-from app.demo.pdfsig import Pdfsig, pdfsig
-from app.demo.pki import CardWish, MadeCard, Pki
+from app.demo.pdfsig import PdfsigVerdict, pdfsig_verdict, trust_database
+from app.demo.pki import Pki
 from app.demo.stage import Stage, StageBroken
 from app.demo.story import Step, Story, Told
 from app.glossary import ROLES
@@ -33,7 +32,7 @@ class Result:
 
     told: Told
     own: dict[str, Any]
-    poppler: Pdfsig
+    poppler: PdfsigVerdict
     audit: dict[str, Any]
     problems: list[str] = field(default_factory=list[str])
 
@@ -45,7 +44,7 @@ class Result:
         return {
             "steps": [{"name": s.name, "actor": s.actor, "ms": s.ms} for s in self.told.steps],
             "sealed_pdf": str(self.told.sealed_pdf),
-            "verdicts": {"own": self.own["verdict"], "pdfsig": self.poppler.as_json()},
+            "verdicts": {"own": self.own["verdict"], "pdfsig": self.poppler.word},
             "audit": {"entries": self.audit["entries"], "intact": self.audit["intact"]},
             "problems": self.problems,
         }
@@ -58,8 +57,8 @@ class Playing:
     stage: Stage
     station: SimulatedStation
     station_id: str
-    maker: MadeCard
-    seal_card: MadeCard
+    maker: InDrawer
+    seal_card: InDrawer
 
 
 @contextlib.contextmanager
@@ -68,8 +67,7 @@ def staged(folder: Path, port: int, agent_port: int, say: Say) -> Generator[Play
     stage = staging.prepare(folder, port, agent_port, say)
     with stage.supervisor:
         staging.start_redis(stage)
-        pki, cards = _keys_and_cards(stage)
-        _seed(stage)
+        pki, cards = _install(stage)
         staging.start_server(stage)
         station = SimulatedStation(pki.drawer, folder / "station" / "tokens")
         station_id = _start_agent(stage, station)
@@ -86,48 +84,40 @@ def _yinxu(stage: Stage, *arguments: str, check: bool = True) -> str:
     return done.stdout
 
 
-def _keys_and_cards(stage: Stage) -> tuple[Pki, list[MadeCard]]:
-    """The server's keys in its token, the CA's in another, the cards in a drawer: three parties."""
-    _yinxu(stage, "keys", "init")
-    keys = [json.loads(line) for line in _yinxu(stage, "keys", "list", "--json").splitlines()]
-    order_key = next(base64.b64decode(k["public_key"]) for k in keys if k["key"] == "order-v1")
-    pki = Pki(stage.folder / "ca", stage.folder / "trust", stage.folder / "drawer")
-    made = pki.create(
-        [
-            CardWish(
-                label="maker",
-                role="maker",
-                common_name=f"{HEADQUARTERS}印章管理办公室",
-                organisation=HEADQUARTERS,
-                pin=MAKER_PIN,
-            ),
-            CardWish(
-                label="seal-1", role="seal", common_name=SEAL_NAME, organisation=HEADQUARTERS, pin=CARD_PIN
-            ),
-        ],
-        order_key,
-    )
-    assert made.order_certificate is not None
-    certificate = stage.folder / "secrets" / "order.der"
-    certificate.write_bytes(made.order_certificate)
-    _yinxu(stage, "keys", "certificate", "order", str(certificate))
-    return pki, made.cards
-
-
-def _seed(stage: Stage) -> None:
-    """Tables, diagrams, people. In a process of its own, so that this one never opens the server's token."""
-    _yinxu(stage, "db", "upgrade")
+def _install(stage: Stage) -> tuple[Pki, list[InDrawer]]:
+    """Keys, a PKI of three parties, tables, people; in a process of its own, so that this one never opens the
+    server's token. The cards lie in the drawer afterwards."""
+    folders = [stage.folder / name for name in ("ca", "trust", "drawer")]
+    wishes = [
+        {
+            "label": "maker",
+            "role": "maker",
+            "common_name": f"{HEADQUARTERS}印章管理办公室",
+            "organisation": HEADQUARTERS,
+            "pin": MAKER_PIN,
+        },
+        {
+            "label": "seal-1",
+            "role": "seal",
+            "common_name": SEAL_NAME,
+            "organisation": HEADQUARTERS,
+            "pin": CARD_PIN,
+        },
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "app.demo.seed"],
+        input=json.dumps({"folders": [str(f) for f in folders], "wishes": wishes}),
         env=stage.environment,
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=180,
     )
     if done.returncode != 0:
-        raise StageBroken(f"the people could not be entered: {done.stderr.strip()[-800:]}")
-    stage.passwords.update(json.loads(done.stdout))
+        raise StageBroken(f"the installation could not be prepared: {done.stderr.strip()[-800:]}")
+    made = json.loads(done.stdout)
+    stage.passwords.update(made["passwords"])
+    return Pki(*folders), [InDrawer(*card) for card in made["cards"]]
 
 
 def _start_agent(stage: Stage, station: SimulatedStation) -> str:
@@ -191,30 +181,39 @@ def _judge(stage: Stage, told: Told, tell: Callable[[Step], None]) -> Result:
     own = json.loads(_yinxu(stage, "verify", "--json", str(told.sealed_pdf), check=False))
     _add(told, tell, "verify it with our own verifier", started, own["verdict"])
     started = time.monotonic()
-    poppler = pdfsig(told.sealed_pdf, stage.folder / "trust", stage.folder / "nss")
-    _add(told, tell, "verify it with poppler's pdfsig", started, poppler.summary)
+    nss = trust_database(stage.folder / "nss", sorted((stage.folder / "trust").glob("*.pem")))
+    poppler = pdfsig_verdict(told.sealed_pdf, nss)
+    _add(told, tell, "verify it with poppler's pdfsig", started, _in_words(poppler))
     started = time.monotonic()
-    _wait_until_sequenced(stage)
-    audit = json.loads(_yinxu(stage, "audit", "verify", "--json", check=False))
+    audit = _proved_log(stage)
     _add(told, tell, "prove the log", started, f"{audit['entries']} entries, intact: {audit['intact']}")
     problems: list[str] = []
     if own["verdict"] != "genuine":
         problems.append(f"our verifier says {own['verdict']}: {own['problems']}")
     if not poppler.good:
-        problems.append(f"pdfsig says {poppler.summary}")
+        problems.append(f"pdfsig says {poppler.word}: {poppler.said[-600:]}")
     if not audit["intact"]:
         problems.append(f"the log is broken: {audit['breaks']}")
     return Result(told, own, poppler, audit, problems)
 
 
-def _wait_until_sequenced(stage: Stage, seconds: float = 20) -> None:
-    """Until the worker has given every entry its place in the tree: it is nudged each second."""
+def _in_words(poppler: PdfsigVerdict) -> str:
+    """What poppler found of each signature: trusted root included."""
+    said = [
+        f"{s.signer}: {'valid' if s.valid else 'NOT valid'}, {'trusted' if s.trusted else 'NOT trusted'}, "
+        f"{'total document' if s.total else 'NOT the total document'}"
+        for s in poppler.signatures
+    ]
+    return f"{poppler.word} ({'; '.join(said)})" if said else poppler.word
+
+
+def _proved_log(stage: Stage, seconds: float = 40) -> dict[str, Any]:
+    """What `yinxu audit verify` says once the worker, nudged each second, has given every entry its place."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while True:
         report = json.loads(_yinxu(stage, "audit", "verify", "--json", check=False))
-        if report["entries"] == report["tree_size"]:
-            return
-        time.sleep(0.3)
+        if report["entries"] == report["tree_size"] or time.monotonic() > end:
+            return report
 
 
 def _add(told: Told, tell: Callable[[Step], None], name: str, started: float, said: str) -> None:
@@ -228,7 +227,7 @@ def tell_end(result: Result, say: Say) -> None:
     say("")
     say(f"sealed document  {result.told.sealed_pdf}")
     say(f"our verifier     {result.own['verdict']}")
-    say(f"pdfsig           {result.poppler.summary}")
+    say(f"pdfsig           {_in_words(result.poppler)}")
     say(f"audit log        {result.audit['entries']} entries, intact: {result.audit['intact']}")
     for problem in result.problems:
         say(f"PROBLEM          {problem}")

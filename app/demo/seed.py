@@ -1,10 +1,21 @@
 """What stands before the story begins: units, people, roles. Through the product's own commands."""
 
+import json
 import secrets
+import sys
+from pathlib import Path
+from typing import Any
 
+from app import migrations
 from app.actor import SYSTEM
+from app.cli.keys import make_missing
+from app.crypto.keys import ring_of
 from app.demo.cast import CREDIT_CODE_BODY, DEPARTMENT, HEADQUARTERS, IT, PEOPLE, SEAL_OFFICE
+from app.demo.pki import CardWish, Pki
+from app.factory import create_app
+from app.flows import commands as flows
 from app.people import commands, rules
+from app.settings import Settings
 
 
 def credit_code() -> str:
@@ -27,14 +38,29 @@ def people() -> dict[str, str]:
     return passwords
 
 
+def installation(pki: Pki, wishes: list[CardWish]) -> dict[str, Any]:
+    """What an administrator does before anybody logs in: keys, certificates, tables, diagrams, people.
+
+    The same steps as `yinxu keys init`, `keys certificate`, `db upgrade` and `people init`, in one process.
+    """
+    settings = Settings()
+    make_missing(settings)
+    ring = ring_of(settings)
+    made = pki.create(wishes, ring.public_key("order"))
+    assert made.order_certificate is not None
+    ring.install_certificate("order", made.order_certificate)
+    app = create_app(settings, pages=False)
+    with app.app_context():
+        migrations.upgrade(app)
+        flows.load_files(by=SYSTEM)
+        return {"passwords": people(), "cards": [[c.label, c.role, c.serial, c.token] for c in made.cards]}
+
+
 def main() -> None:
-    """Prints the passwords as JSON for the demo that called."""
-    import json
-
-    from app.factory import create_app
-
-    with create_app(pages=False, diagrams=False).app_context():
-        print(json.dumps(people()))
+    """Reads the folders and the wished cards from standard input; prints what was made, as JSON."""
+    asked = json.load(sys.stdin)
+    pki = Pki(*(Path(folder) for folder in asked["folders"]))
+    print(json.dumps(installation(pki, [CardWish(**wish) for wish in asked["wishes"]])))
 
 
 if __name__ == "__main__":

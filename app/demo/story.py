@@ -15,9 +15,8 @@ import httpx
 
 from app.demo import pdf
 from app.demo.browser import Browser, Page, PageRefused
-from app.demo.cards import SimulatedStation
+from app.demo.cards import InDrawer, SimulatedStation
 from app.demo.cast import DEPARTMENT, SEAL_NAME
-from app.demo.pki import MadeCard
 from app.demo.scan import scan
 
 T = TypeVar("T")
@@ -55,8 +54,8 @@ class Story:
     agent_address: str
     agent_token: Callable[[], str]
     station: SimulatedStation
-    maker: MadeCard
-    seal_card: MadeCard
+    maker: InDrawer
+    seal_card: InDrawer
     pins: tuple[str, str] = field(repr=False)
     passwords: dict[str, str] = field(repr=False)
     out: Path
@@ -339,7 +338,7 @@ class Story:
     def _agent(self) -> dict[str, Any]:
         return httpx.get(f"{self.agent_address}/state", timeout=10).json()
 
-    def _agent_sees(self, card: MadeCard) -> None:
+    def _agent_sees(self, card: InDrawer) -> None:
         def seen() -> bool:
             return card.serial in _cards_seen(self._agent())
 
