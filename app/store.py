@@ -87,7 +87,10 @@ class FolderStore:
     def _path(self, digest: str) -> Path:
         if not _DIGEST.fullmatch(digest):
             raise NotFound(
-                "store.bad_digest", zh="文件编号不正确", en="This is not the digest of a file", digest=digest[:80]
+                "store.bad_digest",
+                zh="文件编号不正确",
+                en="This is not the digest of a file",
+                digest=digest[:80],
             )
         return self.folder / digest[7:9] / digest[9:]
 

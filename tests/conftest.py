@@ -70,9 +70,8 @@ def settings_for(var_dir: Path, database_url: str, **more: object) -> Settings:
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """An empty database of each kind with every table, to be copied: name of a file or a database."""
-    from app.factory import create_app
-
     from app.db import db
+    from app.factory import create_app
 
     folder = tmp_path_factory.mktemp("templates")
     made: dict[str, str] = {}
@@ -130,9 +129,8 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The whole server on a fresh database, inside an application context."""
-    from app.factory import create_app
-
     from app.db import db
+    from app.factory import create_app
 
     flask_app = create_app(settings)
     flask_app.testing = True
