@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from app import clock, store
 from app.actor import Actor
+from app.applications import queries as applications
 from app.cards import queries as cards
 from app.crypto import vault
 from app.crypto.certificates import CertificateRefused
@@ -43,6 +44,9 @@ SEES_ALL = frozenset({"seal_office", "seal_office_head", "overseer", "station_op
 """Roles whose ledger is the whole organisation's."""
 
 
+NOTHING = Text("", "")
+
+
 @dataclass(frozen=True, kw_only=True)
 class LedgerRow:
     """One seal in the ledger. `status`: active, suspended, cancelled, expired or unissued."""
@@ -60,7 +64,7 @@ class LifeEvent:
     at: datetime
     what: Text
     who: str
-    detail: str = ""
+    detail: Text = NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,64 +180,74 @@ def _row(found: Seal) -> LedgerRow:
 
 
 def life(seal_id: int) -> list[LifeEvent]:
-    """Everything that happened to the seal, oldest first."""
+    """Everything that happened to the seal, oldest first: from its application to its end."""
     found = seal(seal_id)
-    events = [
-        LifeEvent(
-            at=found.made_at,
-            what=Text("制成", "Made"),
-            who=found.operator_name,
-            detail=f"{found.maker_name} · {found.card_serial}",
-        )
-    ]
-    for issue in db.session.scalars(sa.select(SealIssue).where(SealIssue.seal_id == seal_id)):
-        events.append(
-            LifeEvent(
-                at=issue.recorded_at,
-                what=Text(
-                    f"发放，{issue.collector_name} 领取", f"Issued, collected by {issue.collector_name}"
-                ),
-                who=issue.by_name,
-                detail=f"{issue.collector_document} · {issue.on_behalf_of}",
-            )
-        )
-    for row in grants(seal_id):
-        events.append(
-            LifeEvent(
-                at=row.grant.granted_at,
-                what=Text(f"授权给{row.to.zh}", f"Authorised to {row.to.en}"),
-                who=row.grant.granted_by_name,
-                detail=row.grant.because,
-            )
-        )
-        if row.withdrawn:
-            events.append(
-                LifeEvent(
-                    at=row.withdrawn.at,
-                    what=Text(f"收回对{row.to.zh}的授权", f"Authorisation of {row.to.en} withdrawn"),
-                    who=row.withdrawn.by_name,
-                    detail=row.withdrawn.reason,
-                )
-            )
-    for stop in db.session.scalars(sa.select(SealSuspension).where(SealSuspension.seal_id == seal_id)):
-        events.append(
-            LifeEvent(at=stop.at, what=Text("停用", "Suspended"), who=stop.by_name, detail=stop.reason)
-        )
-        if stop.ended_at is not None:
-            events.append(
-                LifeEvent(
-                    at=stop.ended_at,
-                    what=Text("启用", "Resumed"),
-                    who=stop.ended_by_name or "",
-                    detail=stop.ended_reason or "",
-                )
-            )
+    events = [*_before(found), *_issues(seal_id), *_authorisations(seal_id), *_stops(seal_id)]
     end = cancellation(seal_id)
     if end is not None:
-        events.append(
-            LifeEvent(at=end.at, what=Text("注销", "Cancelled"), who=end.by_name, detail=end.reason)
-        )
+        events.append(_event(end.at, "注销", "Cancelled", end.by_name, end.reason))
     return sorted(events, key=lambda e: e.at)
+
+
+def _event(at: datetime, zh: str, en: str, who: str, detail: str | Text = "") -> LifeEvent:
+    said = detail if isinstance(detail, Text) else Text(detail, detail)
+    return LifeEvent(at=at, what=Text(zh, en), who=who, detail=said)
+
+
+def _before(found: Seal) -> list[LifeEvent]:
+    """Application, impression, order, making."""
+    events: list[LifeEvent] = []
+    if found.application_id is not None:
+        asked = applications.application(found.application_id)
+        who = people.user(asked.applicant_id).name
+        events.append(_event(asked.submitted_at, "提出申请", "Applied for", who, asked.number))
+    impression = impressions.impression(found.impression_id)
+    events.append(_event(impression.valid_from, "印模导入印模库", "Impression entered the library", ""))
+    job = cards.job(found.job_id)
+    events.append(
+        _event(job.created_at, "下达制章任务", "Making ordered", job.operator_name, found.card_serial)
+    )
+    maker = Text(f"制章者 {found.maker_name}", f"Maker: {found.maker_name}")
+    events.append(
+        _event(found.made_at, "制成并写入卡", "Made and written to the card", found.operator_name, maker)
+    )
+    return events
+
+
+def _issues(seal_id: int) -> list[LifeEvent]:
+    return [
+        _event(
+            issue.recorded_at,
+            f"发放，{issue.collector_name} 领取",
+            f"Issued, collected by {issue.collector_name}",
+            issue.by_name,
+            f"{issue.collector_document} · {issue.on_behalf_of}",
+        )
+        for issue in db.session.scalars(sa.select(SealIssue).where(SealIssue.seal_id == seal_id))
+    ]
+
+
+def _authorisations(seal_id: int) -> list[LifeEvent]:
+    events: list[LifeEvent] = []
+    for row in grants(seal_id):
+        said = rules.because_text(row.grant.because)
+        zh, en = f"授权给{row.to.zh}", f"Authorised to {row.to.en}"
+        events.append(_event(row.grant.granted_at, zh, en, row.grant.granted_by_name, said))
+        if row.withdrawn:
+            zh, en = f"收回对{row.to.zh}的授权", f"Authorisation of {row.to.en} withdrawn"
+            events.append(_event(row.withdrawn.at, zh, en, row.withdrawn.by_name, row.withdrawn.reason))
+    return events
+
+
+def _stops(seal_id: int) -> list[LifeEvent]:
+    events: list[LifeEvent] = []
+    for stop in db.session.scalars(sa.select(SealSuspension).where(SealSuspension.seal_id == seal_id)):
+        events.append(_event(stop.at, "停用", "Suspended", stop.by_name, stop.reason))
+        if stop.ended_at is not None:
+            events.append(
+                _event(stop.ended_at, "启用", "Resumed", stop.ended_by_name or "", stop.ended_reason or "")
+            )
+    return events
 
 
 # --- grants and the decision ---

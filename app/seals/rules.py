@@ -188,6 +188,22 @@ def _because(grant: GrantView) -> Text:
 # --- authorisation by the keeping of the card (A17–A19) ---
 
 
+BECAUSE_PERSONAL = Text("个人印章制章时自动授权本人", "A personal seal goes to its person when it is made")
+BECAUSE_UNIT_CARD = Text(
+    "单独 USBKEY 管理，授权给部门印章使用者角色",
+    "Kept on a card of its own, it goes to the unit's seal users",
+)
+BECAUSE_PERSONAL_CARD = Text(
+    "个人 USBKEY 管理，授权给 USBKEY 所有人", "Kept on a personal card, it goes to the card's owner"
+)
+BY_KEEPING = (BECAUSE_PERSONAL, BECAUSE_UNIT_CARD, BECAUSE_PERSONAL_CARD)
+
+
+def because_text(recorded: str) -> Text:
+    """The reason of a grant as the record has it, in both languages where it is one of ours."""
+    return next((t for t in BY_KEEPING if t.zh == recorded), Text(recorded, recorded))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Grantee:
     """To whom a seal goes by itself. `because`: the rule, in Chinese, for the record."""
@@ -209,14 +225,14 @@ def grantee_by_keeping(
     """A17: a personal seal → its person. A18: a unit's seal on a unit's card → the unit's seal users.
     A19: a unit's seal on a personal card → the card's owner. Refuses Conflict when that one is not known."""
     if kind in PERSONAL_KINDS and owner_user_id is not None:
-        return Grantee(user_id=owner_user_id, because="个人印章制章时自动授权本人（A17）")
+        return Grantee(user_id=owner_user_id, because=BECAUSE_PERSONAL.zh)
     if keeping == "personal" and card_owner_user_id is not None:
-        return Grantee(user_id=card_owner_user_id, because="个人 USBKEY 管理，授权给 USBKEY 所有人（A19）")
+        return Grantee(user_id=card_owner_user_id, because=BECAUSE_PERSONAL_CARD.zh)
     if keeping == "unit" and owner_unit_id is not None and kind not in PERSONAL_KINDS:
         return Grantee(
             role="seal_user",
             unit_id=owner_unit_id,
-            because="单独 USBKEY 管理，授权给部门印章使用者角色（A18）",
+            because=BECAUSE_UNIT_CARD.zh,
         )
     raise Conflict(
         "seal.no_grantee",

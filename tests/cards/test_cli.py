@@ -15,7 +15,7 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyp
     """The command line on the test's own app."""
     import app.factory
 
-    monkeypatch.setattr(app.factory, "create_app", lambda: world.app)
+    monkeypatch.setattr(app.factory, "create_app", lambda **_: world.app)
 
     def invoke(*arguments: str):  # type: ignore[no-untyped-def]
         return CliRunner().invoke(main, ["stations", *arguments])

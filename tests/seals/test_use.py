@@ -235,7 +235,9 @@ def test_the_ledger_tells_the_whole_life(world: World) -> None:
     told = [event.what.zh for event in queries.life(seal_id)]
 
     assert told == [
-        "制成",
+        "印模导入印模库",
+        "下达制章任务",
+        "制成并写入卡",
         "发放，周领 领取",
         "授权给“预算处”的印章使用者",
         "停用",
