@@ -300,6 +300,36 @@ def _instance_rows(found: Sequence[FlowInstance]) -> list[InstanceRow]:
     ]
 
 
+@dataclass(frozen=True)
+class Reminder:
+    """Something that has waited long, told to the holders of a role."""
+
+    instance_id: int
+    title: str
+    text: Text
+    at: datetime
+
+
+def reminders(actor: Actor) -> list[Reminder]:
+    """The latest reminder of each instance that still waits for the world, for whoever holds its role."""
+    waiting = sa.select(MessageSubscription.instance_id)
+    found = db.session.execute(
+        sa.select(FlowEvent, FlowInstance.title)
+        .join(FlowInstance, FlowInstance.id == FlowEvent.instance_id)
+        .where(
+            FlowEvent.kind == "reminded", FlowEvent.instance_id.in_(waiting), FlowInstance.status == "running"
+        )
+        .order_by(FlowEvent.id.desc())
+        .limit(100)
+    )
+    latest: dict[int, Reminder] = {}
+    for event, title in found:
+        if actor.has(str(event.detail.get("role"))) and event.instance_id not in latest:
+            text = Text(str(event.detail.get("zh", "")), str(event.detail.get("en", "")))
+            latest[event.instance_id] = Reminder(event.instance_id, title, text, event.at)
+    return list(latest.values())
+
+
 def counts(actor: Actor) -> dict[str, int]:
     """How many tasks wait for this person: `inbox`, and of those `claimable`."""
     mine = sa.or_(

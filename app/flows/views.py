@@ -136,6 +136,7 @@ class Pane:
     filters: list[Filter]
     search: str
     show: str
+    reminders: list[queries.Reminder]
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,8 @@ def _pane(actor: Actor) -> Pane:
     show = show if show in labels else ""
     kept = {value: [row for row in every if _is_shown(row, value)] for value in labels}
     filters = [Filter(labels[value], value, len(rows), value == show) for value, rows in kept.items()]
-    return Pane(kept[show], [f for f in filters if f.count or f.chosen or not f.value], _search(), show)
+    offered = [f for f in filters if f.count or f.chosen or not f.value]
+    return Pane(kept[show], offered, _search(), show, queries.reminders(actor))
 
 
 def _is_shown(row: TaskRow, show: str) -> bool:

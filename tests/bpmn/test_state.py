@@ -1,5 +1,7 @@
 """State as bytes: what is saved is what is restored, small, and whatever keys people use."""
 
+from pathlib import Path
+
 import orjson
 import pytest
 from SpiffWorkflow.util.task import TaskState
@@ -103,3 +105,29 @@ def test_tasks_that_share_data_do_not_share_what_they_may_change():
     holders[0].data["a"]["b"] = 2
 
     assert all(t.data["a"]["b"] == 1 for t in holders[1:])
+
+
+STATES = Path(__file__).parent / "states"
+
+
+@pytest.mark.parametrize("file", sorted(STATES.glob("v*.json")), ids=lambda f: f.stem)
+def test_an_instance_that_an_earlier_release_stored_is_restored_and_finished(file: Path):
+    """These files are never written again: what they hold lies in somebody's database."""
+    joined, hands = alone((STATES / "flow.bpmn").read_bytes()), Hands(do={"ok": True})
+    state = file.read_bytes()
+
+    for _step in range(4):
+        run = resume(joined, state, host=hands, now=NOW)
+        if run.finished:
+            break
+        for task in run.tasks()[:1]:
+            run.complete(task.token, {"decision": "approve"})
+        for waited in run.messages():
+            assert waited.correlation == "12"
+            run.deliver(waited.token, {"status": "made"})
+        run.settle()
+        state = run.state()
+
+    assert run.finished
+    assert hands.asked == [("a/do", {"x": "made"})]
+    assert run.data["form"] == {"typename": "任意键", "lines": [{"n": 1.5}, None]}

@@ -1,12 +1,15 @@
 """The verbs of flows: who may, once only, all or nothing."""
 
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from app.actor import SYSTEM, Actor, Grant
 from app.clock import now
@@ -311,6 +314,10 @@ def test_a_reminder_stands_in_the_history(town: Town):
 
     event = queries.history(instance_id)[-1]
     assert (event.kind, event.did["zh"]) == ("reminded", "请到工位")
+    assert [r.text.zh for r in queries.reminders(town.operator)] == ["请到工位"]
+    assert queries.reminders(town.office) == []
+    commands.deliver(REPORTED, "41", {"status": "made"}, by=SYSTEM)
+    assert queries.reminders(town.operator) == [], "what has come needs no reminder"
     with pytest.raises(NotFound):
         commands.remind("application/8", role="x", zh="", en="", by=SYSTEM)
 
@@ -342,3 +349,48 @@ def test_a_save_over_somebody_elses_step_is_a_conflict(town: Town, monkeypatch: 
         commands.complete(task_id, APPROVE, by=town.office)
 
     assert [r.node for r in queries.inbox(town.office)] == ["review"]
+
+
+def test_of_many_who_complete_one_task_at_the_same_moment_one_does(app: Flask, town: Town, hands: Hands):
+    town.apply()
+    task_id = queries.inbox(town.office)[0].id
+    db.session.remove()
+    together = threading.Barrier(6)
+
+    def complete(by: Actor) -> str:
+        with app.app_context():
+            together.wait()
+            try:
+                commands.complete(task_id, APPROVE, by=by)
+                return "done"
+            except Refusal as refusal:
+                return refusal.code
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(6) as pool:
+        ends = list(pool.map(complete, [town.office, town.colleague] * 3))
+
+    assert sorted(ends) == ["done"] + ["flow.task_done"] * 5
+    assert hands.names().count("register_impression") == 1
+    assert [r.node for r in queries.inbox(town.operator)] == ["assign_card"]
+
+
+def test_the_same_message_from_many_at_once_works_once(app: Flask, town: Town, hands: Hands):
+    ordered(town)
+    db.session.remove()
+    together = threading.Barrier(6)
+
+    def send(_number: int) -> bool:
+        with app.app_context():
+            together.wait()
+            try:
+                return commands.deliver(REPORTED, "41", {"status": "made"}, by=SYSTEM).repeated
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(6) as pool:
+        repeated = list(pool.map(send, range(6)))
+
+    assert repeated.count(False) == 1
+    assert hands.names().count("record_made") == 1
