@@ -6,10 +6,13 @@ from pathlib import Path
 
 import click
 
+from app.demo import leftover
+
 
 @click.group()
 def command() -> None:
     """Prove that the log is whole."""
+    leftover.take_up()
 
 
 @command.command()

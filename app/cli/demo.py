@@ -9,6 +9,8 @@ from types import FrameType
 
 import click
 
+from app.demo.leftover import DEFAULT_FOLDER
+
 
 @click.command()
 @click.option("--once", is_flag=True, help="Exit after the story; 0 only if every step held.")
@@ -24,7 +26,7 @@ import click
 @click.option(
     "--var",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("var/demo"),
+    default=DEFAULT_FOLDER,
     show_default=True,
     help="A folder of its own; emptied by each run.",
 )

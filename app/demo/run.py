@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.demo import leftover
 from app.demo import stage as staging
 from app.demo.browser import Browser
 from app.demo.cards import InDrawer, SimulatedStation
@@ -67,6 +68,7 @@ def staged(folder: Path, port: int, agent_port: int, say: Say) -> Generator[Play
     stage = staging.prepare(folder, port, agent_port, say)
     with stage.supervisor:
         staging.start_redis(stage)
+        leftover.keep(folder, stage.environment)
         pki, cards = _install(stage)
         staging.start_server(stage)
         station = SimulatedStation(pki.drawer, folder / "station" / "tokens")
@@ -192,6 +194,10 @@ def _judge(stage: Stage, told: Told, tell: Callable[[Step], None]) -> Result:
         problems.append(f"our verifier says {own['verdict']}: {own['problems']}")
     if not poppler.good:
         problems.append(f"pdfsig says {poppler.word}: {poppler.said[-600:]}")
+    if any(s.signer != SEAL_NAME for s in poppler.signatures):
+        problems.append(f"sealed by somebody else: {', '.join(s.signer for s in poppler.signatures)}")
+    if not told.sealed_pdf.read_bytes().startswith(told.contract):
+        problems.append("what was sealed is not the contract that was uploaded")
     if not audit["intact"]:
         problems.append(f"the log is broken: {audit['breaks']}")
     return Result(told, own, poppler, audit, problems)
@@ -231,6 +237,8 @@ def tell_end(result: Result, say: Say) -> None:
     say(f"audit log        {result.audit['entries']} entries, intact: {result.audit['intact']}")
     for problem in result.problems:
         say(f"PROBLEM          {problem}")
+    if result.told.sealed_pdf.is_relative_to(leftover.DEFAULT_FOLDER.resolve()):
+        say("ask again        yinxu verify FILE, yinxu audit verify: here, without any settings")
 
 
 def tell_logins(playing: Playing, say: Say) -> None:

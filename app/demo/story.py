@@ -42,6 +42,7 @@ class Told:
     """What the story left behind. Paths and ids for the verifiers, for screenshots, for the end of the demo."""
 
     steps: list[Step] = field(default_factory=list[Step])
+    contract: bytes = field(default=b"", repr=False)
     sealed_pdf: Path = Path()
     paths: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -242,6 +243,7 @@ class Story:
         """6. Zhou Ning, a seal user, seals a contract with the unit's card."""
         zhouning = self._log_in("zhouning", "周宁")
         page = zhouning.get("/sealing/new")
+        self.told.contract = pdf.contract()
         placed = self._step(
             "upload the contract",
             "周宁",
@@ -249,7 +251,7 @@ class Story:
                 page,
                 "/sealing/new",
                 {},
-                files={"document": ("供应商框架合同.pdf", pdf.contract(), "application/pdf")},
+                files={"document": ("供应商框架合同.pdf", self.told.contract, "application/pdf")},
             ),
             lambda p: p.path,
         )
