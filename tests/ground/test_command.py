@@ -10,6 +10,7 @@ from flask import Flask
 from app import command as gate
 from app import factory
 from app.actor import SYSTEM, Actor
+from app.audit import header
 from app.audit.models import LogEntry
 from app.db import db, lock_row
 from app.fact import Fact, LogClass
@@ -67,7 +68,7 @@ def test_a_refusal_undoes_everything_and_is_recorded(unit_id: int) -> None:
 
     assert db.session.get_one(Unit, unit_id).name == "采购部"
     entry = db.session.scalars(sa.select(LogEntry)).one()
-    assert entry.log_class == LogClass.ILLEGAL_OPERATION
+    assert header.unpack(entry.header).log_class == LogClass.ILLEGAL_OPERATION
 
 
 def test_what_is_no_refusal_undoes_everything_and_is_raised(unit_id: int) -> None:
