@@ -1,4 +1,4 @@
-"""Verbs of applications: upload a scan, submit, correct, send back, approve."""
+"""Verbs of applications: upload a scan, submit, correct, send back, approve, view a picture."""
 
 import secrets
 from collections.abc import Mapping
@@ -9,10 +9,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app import store
 from app.actor import Actor
-from app.applications import queries, rules
+from app.applications import drafts, queries, rules
 from app.applications.facts import (
     ApplicationApproved,
     ApplicationCorrected,
+    ApplicationPictureViewed,
     ApplicationSentBack,
     ApplicationSubmitted,
     ScanUploaded,
@@ -77,7 +78,7 @@ def submit(
         size=filled.size,
         width_mm=filled.width_mm,
         height_mm=filled.height_mm,
-        fields=dict(filled.fields),
+        fields=_fields(filled, sensitivity),
         scan=_keep(data, uid, "scan"),
         scan_name=_file_name(scan_name),
         impression=_keep(picture.png, uid, "impression"),
@@ -90,6 +91,7 @@ def submit(
         "seal_lifecycle", _story(found, owner), business_key=f"application/{found.id}", by=by
     )
     found.instance_id = started.instance_id
+    drafts.clear(found.kind, by=by)
     return ApplicationSubmitted(
         application_id=found.id,
         number=found.number,
@@ -112,10 +114,7 @@ def correct(
 ) -> ApplicationCorrected:
     """Correct what was sent back and send it again (A4). `scan`: a new upload, or None to keep the old one."""
     found: Application = lock_row(Application, queries.application(application_id).id)
-    if found.applicant_id != by.id:
-        raise Forbidden(
-            "application.not_yours", zh="只能补正自己的申请", en="Only your own application can be corrected"
-        )
+    rules.check_own(by, found.applicant_id)
     rules.check_status(found.status, "sent_back")
     filled = rules.check_form(rules.check_kind(found.kind), form, check_credit_code=check_credit_code)
     owner = _owner(filled, by)
@@ -129,7 +128,7 @@ def correct(
     )
     found.keeping, found.size = filled.keeping, filled.size
     found.width_mm, found.height_mm = filled.width_mm, filled.height_mm
-    found.fields = dict(filled.fields)
+    found.fields = _fields(filled, sensitivity)
     found.scan = _keep(data, found.uid, "scan")
     found.scan_name = _file_name(scan_name) if scan else found.scan_name
     found.impression = _keep(picture.png, found.uid, "impression")
@@ -137,6 +136,7 @@ def correct(
     found.revision += 1
     db.session.flush()
     flows.complete(_open_correction(found), _answers(found, owner), by=by)
+    drafts.clear(drafts.key_of(found.kind, found.id), by=by)
     return ApplicationCorrected(
         application_id=found.id, number=found.number, unit_id=found.unit_id, revision=found.revision
     )
@@ -145,11 +145,8 @@ def correct(
 @command
 def send_back(application_id: int, reason: str, *, by: Actor) -> ApplicationSentBack:
     """The seal office sends it back with a reason (A4). Called by the diagram."""
-    rules.check_office(by)
     reason = rules.check_reason(reason)
-    found: Application = lock_row(Application, queries.application(application_id).id)
-    rules.check_not_own(by, found.applicant_id)
-    rules.check_status(found.status, "submitted")
+    found = _to_decide(application_id, by)
     found.status, found.returned_reason = "sent_back", reason
     return ApplicationSentBack(
         application_id=found.id, number=found.number, unit_id=found.unit_id, reason=reason
@@ -159,12 +156,27 @@ def send_back(application_id: int, reason: str, *, by: Actor) -> ApplicationSent
 @command
 def approve(application_id: int, *, by: Actor) -> ApplicationApproved:
     """The seal office agrees (A4). Called by the diagram; nobody approves their own."""
-    rules.check_office(by)
-    found: Application = lock_row(Application, queries.application(application_id).id)
-    rules.check_not_own(by, found.applicant_id)
-    rules.check_status(found.status, "submitted")
+    found = _to_decide(application_id, by)
     found.status, found.decided_at = "approved", now()
     return ApplicationApproved(application_id=found.id, number=found.number, unit_id=found.unit_id)
+
+
+def _to_decide(application_id: int, by: Actor) -> Application:
+    """The application, locked, for one who may decide on it now."""
+    found: Application = lock_row(Application, queries.application(application_id).id)
+    rules.check_office(by, people.unit_path(found.unit_id))
+    rules.check_not_own(by, found.applicant_id, found.owner_user_id)
+    rules.check_status(found.status, "submitted")
+    return found
+
+
+@command
+def view_picture(application_id: int, part: str, *, by: Actor) -> ApplicationPictureViewed:
+    """Somebody other than the applicant is about to see a clear picture: nobody does without an entry."""
+    found = queries.visible(application_id, by)
+    return ApplicationPictureViewed(
+        application_id=found.id, number=found.number, unit_id=found.unit_id, part=part
+    )
 
 
 def _owner(filled: rules.Filled, by: Actor) -> _Owner:
@@ -172,6 +184,7 @@ def _owner(filled: rules.Filled, by: Actor) -> _Owner:
     if filled.owner_unit_id is not None:
         unit = people.unit(filled.owner_unit_id)
         name = filled.seal_name
+        rules.check_code_of_unit(filled.fields["credit_code"], unit.code)
     else:
         person = people.user(filled.owner_user_id or 0)
         unit, name = people.unit(person.unit_id), person.name
@@ -187,6 +200,11 @@ def _picture(data: bytes, filled: rules.Filled, sensitivity: float) -> Extractio
         height_mm=filled.height_mm,
         sensitivity=sensitivity,
     )
+
+
+def _fields(filled: rules.Filled, sensitivity: float) -> dict[str, str]:
+    """The kind's own answers, and how the impression was taken from the scan, so that it can be taken again."""
+    return {**filled.fields, "sensitivity": f"{sensitivity:g}"}
 
 
 def _keep(data: bytes, uid: str, part: str) -> str:

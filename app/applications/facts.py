@@ -48,3 +48,18 @@ class ApplicationApproved(
     application_id: int
     number: str
     unit_id: int
+
+
+class ApplicationPictureViewed(
+    Fact,
+    name="application.picture_viewed",
+    zh="查看申请印模",
+    en="Application's picture viewed",
+    log_class=_APPROVAL,
+):
+    """`part`: `scan` or `impression`."""
+
+    application_id: int
+    number: str
+    unit_id: int
+    part: str

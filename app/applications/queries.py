@@ -7,15 +7,15 @@ import sqlalchemy as sa
 
 from app import store
 from app.actor import Actor
+from app.applications import rules
 from app.applications.models import Application
 from app.crypto import vault
 from app.db import db
 from app.imaging.checking import ImageRefused, check_image
 from app.imaging.extracting import Extraction, Shape, extract
-from app.refusal import Forbidden, Invalid, NotFound
+from app.people import queries as people
+from app.refusal import Invalid, NotFound
 from app.settings import current_settings
-
-MAY_SEE = ("seal_office", "seal_office_head", "seal_manager", "overseer", "station_operator")
 
 
 def application(application_id: int) -> Application:
@@ -33,13 +33,7 @@ def application(application_id: int) -> Application:
 def visible(application_id: int, actor: Actor) -> Application:
     """The application, for its applicant and for those whose work it is. Refuses Forbidden to others."""
     found = application(application_id)
-    if found.applicant_id != actor.id and not any(actor.has(role) for role in MAY_SEE):
-        raise Forbidden(
-            "application.not_yours",
-            zh="您无权查看这份申请",
-            en="This application is not for you to see",
-            application_id=application_id,
-        )
+    rules.check_may_see(actor, found.applicant_id, people.unit_path(found.unit_id))
     return found
 
 

@@ -17,6 +17,7 @@ SEAL_TYPES: dict[str, Text] = {
     "department": Text("部门章", "Department's seal"),
     "contract": Text("合同专用章", "Contract seal"),
     "finance": Text("财务专用章", "Finance seal"),
+    "business": Text("其他业务专用章", "Other seal for one kind of business"),
 }
 KEEPINGS: dict[str, Text] = {
     "unit": Text("由单位专用 USBKEY 保管", "Kept on a card of the unit"),
@@ -95,7 +96,7 @@ def check_form(kind: Kind, form: Mapping[str, str], *, check_credit_code: Callab
     _need(said, "reason", wrong, longest=500)
     if kind == "official":
         _check_official(said, wrong, check_credit_code)
-    elif not said.get("owner_user_id", "").isdigit():
+    elif not is_id(said.get("owner_user_id", "")):
         wrong["owner_user_id"] = _CHOOSE
     if wrong:
         raise Invalid(
@@ -107,12 +108,15 @@ def check_form(kind: Kind, form: Mapping[str, str], *, check_credit_code: Callab
     official = kind == "official"
     return Filled(
         kind=kind,
-        seal_name=said.get("seal_name", ""),
+        seal_name=said.get("seal_name", "") if official else "",
         owner_unit_id=int(said["owner_unit_id"]) if official else None,
         owner_user_id=None if official else int(said["owner_user_id"]),
         keeping=said.get("keeping", "unit") if official else "personal",
         size=size,
-        fields={name: said.get(name, "") for name in FIELDS_OF[kind]},
+        fields={
+            name: said.get(name, "").upper() if name == "credit_code" else said.get(name, "")
+            for name in FIELDS_OF[kind]
+        },
     )
 
 
@@ -140,7 +144,11 @@ def _check_official(
         wrong["seal_type"] = _CHOOSE
     if said.get("keeping") not in KEEPINGS:
         wrong["keeping"] = _CHOOSE
-    if not said.get("owner_unit_id", "").isdigit():
+    if said.get("size", "").startswith("oval") and said.get("seal_type") != "finance":
+        wrong["size"] = Text(
+            "椭圆形只用于财务专用章,请选圆形", "Oval is for finance seals only; choose a round one"
+        )
+    if not is_id(said.get("owner_unit_id", "")):
         wrong["owner_unit_id"] = _CHOOSE
     code = said.get("credit_code", "").upper()
     if code or said.get("seal_type") == "unit":
@@ -148,6 +156,23 @@ def _check_official(
             check_credit_code(code)
         except Invalid as refusal:
             wrong["credit_code"] = refusal.text
+
+
+def is_id(said: str) -> bool:
+    """Whether it can be the number of a row."""
+    return said.isascii() and said.isdecimal() and len(said) < 10
+
+
+def check_code_of_unit(said: str, registered: str | None) -> None:
+    """D13: the credit code is the one that the unit is registered under."""
+    if registered and said and said.upper() != registered:
+        sentence = Text(
+            "与该单位登记的统一社会信用代码不一致,请核对",
+            "This is not the credit code that the unit is registered under; check it",
+        )
+        raise Invalid(
+            "application.foreign_code", zh=sentence.zh, en=sentence.en, fields={"credit_code": sentence}
+        )
 
 
 def check_may_apply(by: Actor, unit_ids: frozenset[int]) -> None:
@@ -160,18 +185,40 @@ def check_may_apply(by: Actor, unit_ids: frozenset[int]) -> None:
         )
 
 
-def check_office(by: Actor) -> None:
-    if not any(by.has(role) for role in ("seal_office", "seal_office_head")):
+def check_own(by: Actor, applicant_id: int) -> None:
+    """A4: the applicant corrects, nobody else."""
+    if by.id != applicant_id:
         raise Forbidden(
-            "application.not_office",
-            zh="只有印章管理部门可以审批申请",
-            en="Only the seal office decides on applications",
+            "application.not_yours", zh="只能补正自己的申请", en="Only your own application can be corrected"
         )
 
 
-def check_not_own(by: Actor, applicant_id: int) -> None:
-    """Nobody approves what they applied for."""
-    if by.id == applicant_id:
+MAY_SEE = ("seal_office", "seal_office_head", "seal_manager", "overseer", "station_operator")
+
+
+def check_may_see(by: Actor, applicant_id: int, unit_ids: frozenset[int]) -> None:
+    """The applicant, and those of the unit whose work it is."""
+    if by.id != applicant_id and not any(by.has(role, unit_ids) for role in MAY_SEE):
+        raise Forbidden(
+            "application.not_yours",
+            zh="您无权查看这份申请",
+            en="This application is not for you to see",
+        )
+
+
+def check_office(by: Actor, unit_ids: frozenset[int]) -> None:
+    """A4: the seal office of the unit decides. Never the system: a decision does not come about by time (B4)."""
+    if not any(by.has(role, unit_ids) for role in ("seal_office", "seal_office_head")):
+        raise Forbidden(
+            "application.not_office",
+            zh="只有该单位的印章管理部门可以审批申请",
+            en="Only the seal office of the unit decides on applications",
+        )
+
+
+def check_not_own(by: Actor, applicant_id: int, owner_user_id: int | None) -> None:
+    """Nobody approves what they applied for, nor their own seal."""
+    if by.id in (applicant_id, owner_user_id):
         raise Forbidden(
             "application.own",
             zh="不能审批自己提交的申请,请由其他审批人办理",

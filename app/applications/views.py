@@ -1,20 +1,26 @@
 """Pages of applications: mine, a new one of each kind, one of them, its correction; and its panel on a task."""
 
+import base64
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from app.applications import commands, queries, rules
+from app.applications import commands, drafts, queries, rules
+from app.applications.ahead import deciders
 from app.flows.action import panel
 from app.glossary import SEAL_KINDS
 from app.impressions import queries as impressions
+from app.impressions.rules import may_look
 from app.people import queries as people
-from app.people.guards import current_actor, requires
+from app.people.guards import current_actor, login_required, requires
 from app.refusal import Invalid, Refusal
 from app.text import Text
+from app.web.errors import wants_json
 from app.web.language import t
 
 blueprint = Blueprint("applications", __name__, template_folder="templates")
@@ -40,15 +46,15 @@ def choose() -> ResponseReturnValue:
 @blueprint.get("/applications/new/<kind>")
 @requires("applicant")
 def new(kind: str) -> ResponseReturnValue:
-    checked = rules.check_kind(kind)
-    actor = current_actor()
+    checked, actor = rules.check_kind(kind), current_actor()
     first = {
         "size": rules.default_size(checked),
         "keeping": "unit",
         "seal_type": "department",
         "handler": actor.name,
+        "owner_user_id": str(actor.id),
     }
-    return _form(checked, first, action=url_for("applications.submit", kind=kind))
+    return _form(_Sheet(checked, url_for("applications.submit", kind=kind)), first)
 
 
 @blueprint.post("/applications/new/<kind>")
@@ -64,12 +70,15 @@ def submit(kind: str) -> ResponseReturnValue:
             form,
             scan=reference,
             scan_name=_scan_name(),
-            sensitivity=form.get("sensitivity", 1.0, type=float),
+            sensitivity=_sensitivity(),
             by=current_actor(),
         )
     except Invalid as refusal:
-        action = url_for("applications.submit", kind=kind)
-        return _form(checked, form, action=action, refusal=refusal, reference=reference)
+        if wants_json():
+            raise
+        return _form(_Sheet(checked, request.path), form, refusal=refusal, reference=reference)
+    if wants_json():
+        return jsonify(fact.payload()), 201
     flash(t("申请 {n} 已提交", "Application {n} was submitted", n=fact.number))
     return redirect(url_for("applications.show", application_id=fact.application_id))
 
@@ -78,24 +87,55 @@ def submit(kind: str) -> ResponseReturnValue:
 @requires("applicant")
 def preview() -> ResponseReturnValue:
     """The scan beside what was taken out of it, as a fragment; htmx asks for it at every change."""
-    form = request.form
+    form, actor = request.form, current_actor()
     size = rules.SIZES.get(form.get("size", ""), rules.SIZES["round-42"])
     reference = _uploaded() or form.get("scan_reference", "")
-    _check_has_scan(reference)
+    if not reference:
+        return render_template("applications/_preview.html", found=None)
+    if "draft_key" in form:  # the scan is part of the draft from the moment it is there
+        kept = {**form, "scan_reference": reference, "scan_name": _scan_name()}
+        drafts.keep(form["draft_key"], kept, by=actor)
     found = queries.extraction(
-        queries.upload(reference, current_actor()),
+        queries.upload(reference, actor),
         shape=size[1],
         width_mm=size[2],
         height_mm=size[3],
-        sensitivity=form.get("sensitivity", 1.0, type=float),
+        sensitivity=_sensitivity(),
     )
     return render_template(
         "applications/_preview.html",
         reference=reference,
+        scan_name=_scan_name(),
         found=found,
         before=url_for("applications.uploaded", reference=reference),
         after=_data_url(found.png),
     )
+
+
+@blueprint.post("/applications/ahead/<kind>")
+@requires("applicant")
+def ahead(kind: str) -> ResponseReturnValue:
+    """Who will decide, as a fragment: computed from the published rules at every change."""
+    route = deciders(rules.check_kind(kind), request.form)
+    return render_template("applications/_ahead.html", route=route)
+
+
+@blueprint.post("/applications/drafts/<key>")
+@requires("applicant")
+def keep_draft(key: str) -> ResponseReturnValue:
+    """What was typed so far, kept at every change; answers with the moment it was kept."""
+    draft = drafts.keep(key, request.form, by=current_actor())
+    return render_template("applications/_kept.html", draft=draft)
+
+
+@blueprint.post("/applications/drafts/<key>/discard")
+@requires("applicant")
+def discard_draft(key: str) -> ResponseReturnValue:
+    drafts.discard(key, by=current_actor())
+    application_id = drafts.corrected_by(key)
+    if application_id is not None:
+        return redirect(url_for("applications.correction", application_id=application_id))
+    return redirect(url_for("applications.new", kind=key))
 
 
 @blueprint.get("/applications/uploads/<reference>")
@@ -105,15 +145,36 @@ def uploaded(reference: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/applications/<int:application_id>")
+@login_required
 def show(application_id: int) -> ResponseReturnValue:
     found = queries.visible(application_id, current_actor())
+    if wants_json():
+        return jsonify(_as_json(found))
     return render_template("applications/show.html", **_context(found))
+
+
+def _as_json(found: Any) -> dict[str, object]:
+    return {
+        "application_id": found.id,
+        "number": found.number,
+        "kind": found.kind,
+        "seal_name": found.seal_name,
+        "status": found.status,
+        "returned_reason": found.returned_reason,
+        "revision": found.revision,
+        "instance_id": found.instance_id,
+        "width_mm": found.width_mm,
+        "height_mm": found.height_mm,
+        "keeping": found.keeping,
+        "fields": found.fields,
+        "submitted_at": found.submitted_at.isoformat(),
+    }
 
 
 @blueprint.get("/applications/<int:application_id>/correct")
 @requires("applicant")
 def correction(application_id: int) -> ResponseReturnValue:
-    found = queries.visible(application_id, current_actor())
+    found = _to_correct(application_id)
     said = {
         **found.fields,
         "seal_name": found.seal_name,
@@ -122,40 +183,62 @@ def correction(application_id: int) -> ResponseReturnValue:
         "owner_unit_id": str(found.owner_unit_id or ""),
         "owner_user_id": str(found.owner_user_id or ""),
     }
-    return _form(rules.check_kind(found.kind), said, action=request.path, correcting=found)
+    return _form(_Sheet(rules.check_kind(found.kind), request.path, found), said)
 
 
 @blueprint.post("/applications/<int:application_id>/correct")
 @requires("applicant")
 def correct(application_id: int) -> ResponseReturnValue:
-    found, form = queries.visible(application_id, current_actor()), request.form
+    found, form = _to_correct(application_id), request.form
     reference = form.get("scan_reference", "")
     try:
         reference = _uploaded() or reference
-        commands.correct(
+        fact = commands.correct(
             application_id,
             form,
             scan=reference or None,
             scan_name=_scan_name(),
-            sensitivity=form.get("sensitivity", 1.0, type=float),
+            sensitivity=_sensitivity(),
             by=current_actor(),
         )
     except Invalid as refusal:
-        kind = rules.check_kind(found.kind)
-        return _form(kind, form, action=request.path, refusal=refusal, reference=reference, correcting=found)
+        if wants_json():
+            raise
+        sheet = _Sheet(rules.check_kind(found.kind), request.path, found)
+        return _form(sheet, form, refusal=refusal, reference=reference)
+    if wants_json():
+        return jsonify(fact.payload())
     flash(t("已补正并重新提交", "Corrected and submitted again"))
     return redirect(url_for("applications.show", application_id=application_id))
 
 
+def _to_correct(application_id: int) -> Any:
+    """One's own application that was sent back. Refuses as the command would, before anything is typed."""
+    found, actor = queries.visible(application_id, current_actor()), current_actor()
+    rules.check_own(actor, found.applicant_id)
+    rules.check_status(found.status, "sent_back")
+    return found
+
+
 @blueprint.get("/applications/<int:application_id>/scan")
+@login_required
 def scan(application_id: int) -> ResponseReturnValue:
-    return _picture(queries.scan_picture(queries.visible(application_id, current_actor())))
+    return _picture(queries.scan_picture(_about_to_see(application_id, "scan")))
 
 
 @blueprint.get("/applications/<int:application_id>/impression.png")
+@login_required
 def impression(application_id: int) -> ResponseReturnValue:
-    found = queries.visible(application_id, current_actor())
-    return _picture(queries.impression_png(found.id))
+    return _picture(queries.impression_png(_about_to_see(application_id, "impression").id))
+
+
+def _about_to_see(application_id: int, part: str) -> Any:
+    """The application, whose picture is about to be shown; a view by anybody but the applicant is logged."""
+    actor = current_actor()
+    found = queries.visible(application_id, actor)
+    if found.applicant_id != actor.id:
+        commands.view_picture(application_id, part, by=actor)
+    return queries.application(application_id)
 
 
 @panel("application")
@@ -171,6 +254,7 @@ def on_task_page(application_id: int, task: Any) -> Markup:
 def _context(found: Any) -> dict[str, Any]:
     key = impressions.owner_key(found.owner_unit_id, found.owner_user_id)
     owner = people.user(found.owner_user_id).name if found.owner_user_id else people.unit(found.unit_id).name
+    present = impressions.effective(key, found.kind, found.seal_name) if found.status != "approved" else None
     return {
         "found": found,
         "owner": owner,
@@ -181,37 +265,48 @@ def _context(found: Any) -> dict[str, Any]:
         "keepings": rules.KEEPINGS,
         "size": rules.SIZES[found.size][0],
         "status": rules.STATUS_TEXT,
-        "present": impressions.effective(key, found.kind, found.seal_name)
-        if found.status != "approved"
-        else None,
+        "present": present,
+        "may_look": may_look(current_actor(), people.unit_path(found.unit_id)),
     }
 
 
+@dataclass(frozen=True)
+class _Sheet:
+    """A form to be shown: of which kind, where it is sent, which application it corrects."""
+
+    kind: rules.Kind
+    action: str
+    correcting: Any = None
+
+    @property
+    def draft_key(self) -> str:
+        return drafts.key_of(self.kind, self.correcting.id if self.correcting else None)
+
+
 def _form(
-    kind: rules.Kind,
-    said: Mapping[str, str],
-    *,
-    action: str,
-    refusal: Refusal | None = None,
-    reference: str = "",
-    correcting: Any = None,
+    sheet: _Sheet, said: Mapping[str, str], *, refusal: Refusal | None = None, reference: str = ""
 ) -> ResponseReturnValue:
+    """The form. What was refused is shown as it was sent; otherwise a draft takes the place of `said`."""
     actor = current_actor()
+    draft = drafts.of(sheet.draft_key, actor) if refusal is None else None
     units = [u for u in people.units() if actor.has("applicant", people.unit_path(u.id))]
     persons = [p for u in units for p in people.people_of(u.id)]
     page = render_template(
         "applications/form.html",
-        kind=kind,
+        kind=sheet.kind,
         kinds=SEAL_KINDS,
-        said=said,
-        action=action,
+        said={**said, **draft.fields} if draft else said,
+        draft=draft,
+        draft_key=sheet.draft_key,
+        action=sheet.action,
         wrong=refusal.fields if refusal else {},
         text=refusal.text if refusal else None,
-        reference=reference,
-        correcting=correcting,
+        reference=draft.scan if draft and not reference else reference,
+        scan_name=draft.scan_name if draft else request.form.get("scan_name", ""),
+        correcting=sheet.correcting,
         units=[(u.id, u.name) for u in units],
         persons=[(p.id, p.name) for p in persons],
-        sizes=[(name, t(rules.SIZES[name][0])) for name in rules.SIZES_OF[kind]],
+        sizes=[(name, t(rules.SIZES[name][0])) for name in rules.SIZES_OF[sheet.kind]],
         types=[(name, t(text)) for name, text in rules.SEAL_TYPES.items()],
         keepings=[(name, t(text)) for name, text in rules.KEEPINGS.items()],
     )
@@ -231,6 +326,11 @@ def _scan_name() -> str:
     return (file.filename if file else None) or request.form.get("scan_name", "") or "scan"
 
 
+def _sensitivity() -> float:
+    found = request.form.get("sensitivity", 1.0, type=float)
+    return found if math.isfinite(found) else 1.0
+
+
 def _check_has_scan(reference: str) -> None:
     if not reference:
         text = Text("请上传印模扫描件(PNG 或 JPEG)", "Upload the scan of the impression (PNG or JPEG)")
@@ -239,10 +339,10 @@ def _check_has_scan(reference: str) -> None:
 
 def _picture(data: bytes) -> Response:
     kind = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
-    return Response(data, mimetype=kind, headers={"Content-Disposition": "inline"})
+    return Response(
+        data, mimetype=kind, headers={"Content-Disposition": "inline", "Cache-Control": "private, no-store"}
+    )
 
 
 def _data_url(png: bytes) -> str:
-    import base64
-
     return "data:image/png;base64," + base64.b64encode(png).decode()

@@ -258,6 +258,21 @@ def upgrade() -> None:
     op.create_index(op.f("ix_application_applicant_id"), "application", ["applicant_id"], unique=False)
     op.create_index(op.f("ix_application_unit_id"), "application", ["unit_id"], unique=False)
     op.create_table(
+        "application_draft",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("scan", sa.String(length=80), nullable=False),
+        sa.Column("scan_name", sa.String(length=200), nullable=False),
+        sa.Column("saved_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name=op.f("fk_application_draft_user_id_user_account")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_application_draft")),
+        sa.UniqueConstraint("user_id", "key", name=op.f("uq_application_draft_user_id_key")),
+    )
+    op.create_table(
         "card",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("serial", sa.String(length=64), nullable=False),

@@ -2,6 +2,7 @@
 import "htmx.org";
 import "./flows.js";
 import "./seal_placement.js";
+import "./signature_pad.js";
 
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-opens]");
@@ -13,19 +14,3 @@ document.addEventListener("click", (event) => {
 const focusErrors = (root) => root.querySelector?.("[data-focus]")?.focus();
 document.addEventListener("DOMContentLoaded", () => focusErrors(document));
 document.addEventListener("htmx:after:swap", (event) => focusErrors(event.target));
-
-// a form with data-draft keeps what was typed in this browser until it is sent, whatever happens to the page
-for (const form of document.querySelectorAll("form[data-draft]")) {
-  const key = `draft:${form.dataset.draft}`;
-  const texts = () => [...form.elements].filter((e) => e.name && !["file", "hidden", "password", "submit"].includes(e.type));
-  const kept = JSON.parse(localStorage.getItem(key) ?? "null");
-  if (kept && !document.querySelector(".errors")) {
-    for (const element of texts()) {
-      if (!(element.name in kept)) continue;
-      if (element.type === "radio") element.checked = element.value === kept[element.name];
-      else element.value = kept[element.name];
-    }
-  }
-  form.addEventListener("input", () => localStorage.setItem(key, JSON.stringify(Object.fromEntries(texts().filter((e) => e.type !== "radio" || e.checked).map((e) => [e.name, e.value])))));
-  form.addEventListener("submit", () => localStorage.removeItem(key));
-}

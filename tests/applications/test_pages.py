@@ -1,0 +1,189 @@
+"""The pages of applications, as applicants and deciders meet them."""
+
+import re
+
+import pytest
+
+from app.applications import drafts, queries
+from app.flows import queries as flows
+from app.impressions import commands as impressions
+from tests.applications.makers import Desk, blank, scan
+from tests.imaging.test_extracting import png_header
+from tests.impressions.makers import png
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_three_kinds_three_forms(desk: Desk, language: str) -> None:
+    client = desk.browser(desk.clerk)
+    client.set_cookie("language", language)
+
+    choose = client.get("/applications/new").text
+    forms = {
+        k: client.get(f"/applications/new/{k}") for k in ("official", "personal_name", "personal_signature")
+    }
+
+    assert choose.count("choice-card") == 3
+    assert all(form.status_code == 200 for form in forms.values())
+    assert 'name="credit_code"' in forms["official"].text
+    assert 'name="credit_code"' not in forms["personal_name"].text
+    assert "<signature-pad" in forms["personal_signature"].text
+    assert ("每次修改自动保存" if language == "zh" else "Every change is kept") in forms["official"].text
+    assert client.get("/applications/new/other").status_code == 422
+
+
+def test_the_preview_shows_before_and_after_at_true_size(desk: Desk) -> None:
+    shown = desk.post(desk.clerk, "/applications/preview", scan(), size="round-42").text
+
+    assert 'width="42mm"' in shown or 'width="42.0mm"' in shown
+    assert "data:image/png;base64," in shown
+    reference = re.search(r'name="scan_reference" value="([^"]+)"', shown)
+    assert reference is not None
+    again = desk.post(
+        desk.clerk, "/applications/preview", scan_reference=reference[1], size="round-40", sensitivity="1.5"
+    ).text
+    assert "40×40 mm" in again
+    assert desk.browser(desk.clerk).get(f"/applications/uploads/{reference[1]}").data == scan()
+    assert desk.browser(desk.office).get(f"/applications/uploads/{reference[1]}").status_code == 403
+
+
+def test_nothing_to_preview_is_no_error(desk: Desk) -> None:
+    shown = desk.post(desk.clerk, "/applications/preview", size="round-42")
+
+    assert shown.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"text that calls itself a picture", "这不是 PNG 或 JPEG 图片"),
+        (png_header(20_000, 20_000), "图片太大"),
+        (blank(), "没有找到红色印迹"),
+        (None, "请上传印模扫描件"),
+    ],
+)
+def test_a_scan_that_cannot_be_used_is_said_at_its_field_with_everything_kept(
+    desk: Desk, data: bytes | None, sentence: str
+) -> None:
+    page = desk.post(desk.clerk, "/applications/new/official", data, **desk.form(reason="别丢了我"))
+
+    assert page.status_code == 422
+    assert sentence in page.text
+    assert 'id="error-scan"' in page.text
+    assert "别丢了我" in page.text
+
+
+def test_what_is_wrong_is_said_above_and_at_the_field(desk: Desk) -> None:
+    page = desk.post(desk.clerk, "/applications/new/official", scan(), **desk.form(seal_name="", reason=""))
+
+    assert page.status_code == 422
+    assert 'href="#field-seal_name"' in page.text and 'id="error-seal_name"' in page.text
+    assert 'name="scan_reference"' in page.text  # the scan need not be chosen again
+
+
+def test_from_form_to_correction_over_pages(desk: Desk) -> None:
+    done = desk.post(desk.clerk, "/applications/new/official", scan(), **desk.form(seal_name="合同章"))
+    assert done.status_code == 302
+    path = done.headers["Location"]
+    desk.send_back("名称须与印文一致")
+
+    page = desk.browser(desk.clerk).get(path).text
+    assert "名称须与印文一致" in page and f"{path}/correct" in page
+    form = desk.browser(desk.clerk).get(f"{path}/correct").text
+    assert 'value="合同章"' in form
+    corrected = desk.post(desk.clerk, f"{path}/correct", **desk.form())
+
+    assert corrected.headers["Location"] == path
+    assert "预算处合同专用章" in desk.browser(desk.clerk).get(path).text
+    assert desk.browser(desk.clerk).get(f"{path}/correct").status_code == 409
+
+
+def test_what_was_typed_is_there_again(desk: Desk) -> None:
+    client = desk.browser(desk.clerk)
+    desk.post(
+        desk.clerk, "/applications/preview", scan(), draft_key="official", size="round-42", reason="半句"
+    )
+
+    kept = client.post("/applications/drafts/official", data={"seal_name": "写到一半", "size": "round-45"})
+    form = client.get("/applications/new/official").text
+
+    assert "草稿已保存" in kept.text
+    assert 'value="写到一半"' in form and 'value="round-45" selected' in form
+    assert "扫描件已保存" in form
+    assert (
+        "写到一半"
+        not in desk.browser(desk.person("旁人", desk.finance, "applicant"))
+        .get("/applications/new/official")
+        .text
+    )
+    client.post("/applications/drafts/official/discard")
+    assert drafts.of("official", desk.clerk) is None
+
+
+def test_the_route_is_told_as_the_form_is_filled_in(desk: Desk) -> None:
+    client = desk.browser(desk.clerk)
+
+    before = client.post("/applications/ahead/official", data={}).text
+    after = client.post("/applications/ahead/official", data=desk.form()).text
+
+    assert "李主任" not in before
+    assert "李主任" in after
+
+
+def test_the_decider_sees_facts_consequence_and_pictures_on_the_task(desk: Desk) -> None:
+    impressions.register(
+        owner_unit_id=desk.finance,
+        kind="official",
+        name="预算处合同专用章",
+        png=png(),
+        width_mm=42,
+        height_mm=42,
+        by=desk.office,
+    )
+    one = desk.apply().application_id
+    task = flows.inbox(desk.office)[0].id
+
+    page = desk.browser(desk.office).get(f"/inbox/{task}").text
+
+    assert "旧印模自动停用" in page
+    assert "原章磨损" in page and "42 mm" in page
+    for part in (
+        f"/applications/{one}/scan",
+        f"/applications/{one}/impression.png",
+        "/impressions/1/image.png",
+    ):
+        assert part in page
+        assert desk.browser(desk.office).get(part).status_code == 200
+
+
+def test_pictures_are_for_the_applicant_and_the_deciders_of_the_unit(desk: Desk) -> None:
+    one = desk.apply().application_id
+    neighbour = desk.person("邻科", desk.tax, "seal_office", over=desk.tax)
+    colleague = desk.person("同事", desk.finance, "applicant")
+
+    for part in ("", "/scan", "/impression.png"):
+        assert desk.browser(desk.clerk).get(f"/applications/{one}{part}").status_code == 200
+        assert desk.browser(desk.head).get(f"/applications/{one}{part}").status_code == 200
+        for who in (neighbour, colleague):
+            assert desk.browser(who).get(f"/applications/{one}{part}").status_code == 403
+
+
+def test_who_is_no_applicant_does_not_apply(desk: Desk) -> None:
+    client = desk.browser(desk.overseer)
+
+    for path in ("/applications", "/applications/new", "/applications/new/official"):
+        assert client.get(path).status_code == 403
+    assert desk.post(desk.overseer, "/applications/new/official", scan(), **desk.form()).status_code == 403
+
+
+def test_an_application_speaks_json(desk: Desk) -> None:
+    one = desk.apply().application_id
+    client = desk.browser(desk.clerk)
+
+    told = client.get(f"/applications/{one}", headers={"Accept": "application/json"}).get_json()
+    refused = client.post(
+        "/applications/new/official", data=desk.form(), headers={"Accept": "application/json"}
+    )
+
+    assert (told["number"], told["status"]) == (queries.application(one).number, "submitted")
+    assert refused.status_code == 422
+    assert "scan" in refused.get_json()["error"]["fields"]
