@@ -79,19 +79,19 @@ def command(
     Exit code: genuine 0, altered 1, indeterminate 2, unsigned 3, unreadable 4, withdrawn 5, usage 64;
     several files: the highest.
     """
-    from app.pdf.confined import fork_directly
+    from app.pdf.confined import forking_directly
     from app.pdf.verifying import EXIT_CODES
     from app.pdf.verifying import as_json as report_json
     from app.signing.trust import NOTHING, read_trust
     from app.signing.verifying import verify
 
-    fork_directly()
     folder = trust or _default_trust()
     believed = read_trust(folder) if folder.is_dir() else NOTHING
     moment = at or now()
     highest = 0
     for file in files:
-        report = verify(file.read_bytes(), believed, at=moment, register=_register(register))
+        with forking_directly():
+            report = verify(file.read_bytes(), believed, at=moment, register=_register(register))
         highest = max(highest, EXIT_CODES[report.verdict])
         found = {"file": str(file), **report_json(report)}
         click.echo(json.dumps(found, ensure_ascii=False) if as_json else _words(found))

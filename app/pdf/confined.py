@@ -1,16 +1,24 @@
-"""Run a press on an untrusted file in a process of its own, with bounds on time and memory. Pure otherwise.
+"""Run a press on an untrusted file in a process of its own, with bounds on time and memory.
 
-A file made to hurt (a bomb, an endless circle, a crash inside PDFium) hurts that process alone. Processes are
-forked from one that has everything imported already, so a call costs a few milliseconds.
+A file made to hurt (a bomb, an endless circle, a crash inside PDFium) hurts that process alone. A helper that
+has everything imported and a single thread forks one for each call, so a call costs a few milliseconds; it ends
+with the process that started it. (`multiprocessing` would do, but it runs the caller's main program anew in
+each child.)
 """
 
 import contextlib
-import multiprocessing
+import importlib
+import os
+import pickle
 import resource
-from collections.abc import Callable
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkContext, ForkServerContext
-from typing import Any, Literal, ParamSpec, TypeVar, cast
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, TypeVar, cast
 
 from app.pdf.faults import Unanswered
 from app.refusal import Refusal
@@ -23,27 +31,20 @@ SECONDS = 20
 PATIENCE = 3
 """How many times as long it may take on a busy machine."""
 MEMORY_BYTES = 1536 * 1024 * 1024
-_method: Literal["fork", "forkserver"] = "forkserver"
-_PRELOAD = ["app.pdf.examining", "app.pdf.inspecting", "app.pdf.rendering", "app.pdf.sealing"]
+PRELOAD = ("app.pdf.examining", "app.pdf.inspecting", "app.pdf.rendering", "app.pdf.sealing")
 
 
 def confined(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """What `function` gives, or the refusal it raises. Refuses Unanswered when it takes more than SECONDS or
     MEMORY_BYTES, or dies. Arguments and result must be picklable; `function` a module's own."""
-    context = _context()
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(theirs, function, args, kwargs), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        if not ours.poll(SECONDS * PATIENCE):
-            raise Unanswered
-        kind, value = cast("tuple[str, Any]", ours.recv())
-    except (EOFError, OSError) as error:
-        raise Unanswered from error
-    finally:
-        ours.close()
-        _end(process)
+    with _line() as line:
+        line.settimeout(SECONDS * PATIENCE)
+        try:
+            line.sendall(pickle.dumps((function, args, kwargs)))
+            line.shutdown(socket.SHUT_WR)
+            kind, value = _received(line)
+        except (OSError, EOFError) as error:
+            raise Unanswered from error
     if kind == "refusal":
         raise _rebuilt(*value)
     if kind == "spent":
@@ -53,53 +54,9 @@ def confined(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> 
     return cast(R, value)
 
 
-def warm_up() -> None:
-    """Start the process that the others are forked from, and let it import everything: seconds, once, that no
-    person should wait for."""
-    confined(_nothing)
-
-
-def _nothing() -> None:
-    """What `warm_up` asks for."""
-
-
-def fork_directly() -> None:
-    """For programs of one thread, as the command line: no other process needs to import everything first."""
-    global _method  # noqa: PLW0603 - how this process forks is a property of the process
-    _method = "fork"
-
-
-def _context() -> ForkServerContext | ForkContext:
-    if _method == "fork":
-        return multiprocessing.get_context("fork")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOAD)
-    return context
-
-
-def _end(process: Any) -> None:
-    process.join(0.2)
-    if process.is_alive():
-        process.kill()
-        process.join()
-    process.close()
-
-
-def _work(answer: Connection, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
-    """In the other process: bounds first, then the work; whatever happens is sent back."""
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    try:
-        sent: tuple[str, Any] = ("value", function(*args, **kwargs))
-    except Refusal as refusal:
-        sent = ("refusal", (type(refusal), refusal.args, vars(refusal)))
-    except MemoryError:
-        sent = ("spent", None)
-    except Exception as error:  # a fault of ours: it is raised again on the other side
-        sent = ("error", f"{type(error).__name__}: {error}")
-    with contextlib.suppress(BrokenPipeError):  # nobody waits any more
-        answer.send(sent)
+def _received(line: socket.socket) -> tuple[str, Any]:
+    with line.makefile("rb") as stream:
+        return cast("tuple[str, Any]", pickle.load(stream))  # noqa: S301 - from our own child
 
 
 def _rebuilt(kind: type[Refusal], args: tuple[Any, ...], state: dict[str, Any]) -> Refusal:
@@ -108,3 +65,137 @@ def _rebuilt(kind: type[Refusal], args: tuple[Any, ...], state: dict[str, Any]) 
     refusal.args = args
     vars(refusal).update(state)
     return refusal
+
+
+# --- the helper, seen from here ---
+
+
+@dataclass
+class _Here:
+    """What this process knows of its helper. `direct`: it forks by itself, being a program of one thread."""
+
+    direct: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    helper: "subprocess.Popen[bytes] | None" = None
+    control: socket.socket | None = None
+
+
+_here = _Here()
+
+
+@contextlib.contextmanager
+def forking_directly() -> Generator[None]:
+    """For programs of one thread, as the command line: no helper needs to import everything first."""
+    before, _here.direct = _here.direct, True
+    try:
+        yield
+    finally:
+        _here.direct = before
+
+
+@contextlib.contextmanager
+def _line() -> Generator[socket.socket]:
+    """A line to a process of one's own."""
+    ours, theirs = socket.socketpair()
+    child = 0
+    with ours:
+        with theirs:
+            if not _here.direct:
+                _hand_over(theirs)
+            else:
+                child = os.fork()
+                if child == 0:
+                    ours.close()
+                    _work(theirs)
+        try:
+            yield ours
+        finally:
+            if child:
+                os.kill(child, signal.SIGKILL)  # it has answered, or it will not
+                os.waitpid(child, 0)
+
+
+def _hand_over(line: socket.socket) -> None:
+    """Give the line to the helper. One that has just died is replaced, once."""
+    with _here.lock:
+        try:
+            socket.send_fds(_control(), [b"\1"], [line.fileno()])
+        except OSError:
+            _here.control = None
+            socket.send_fds(_control(), [b"\1"], [line.fileno()])
+
+
+def _control() -> socket.socket:
+    """The line to the helper, started when there is none or it has died."""
+    if _here.control is not None and _here.helper is not None and _here.helper.poll() is None:
+        return _here.control
+    ours, theirs = socket.socketpair()
+    with theirs:
+        _here.helper = subprocess.Popen(  # noqa: S603 - ourselves, no shell
+            [sys.executable, "-m", "app.pdf.confined", str(theirs.fileno())],
+            pass_fds=(theirs.fileno(),),
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        )
+    _here.control = ours
+    return ours
+
+
+def _forget() -> None:
+    """In a forked process: the helper is the parent's."""
+    if _here.control is not None:
+        _here.control.close()
+    _here.control, _here.helper, _here.lock = None, None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget)
+
+
+# --- the helper, and its children ---
+
+
+def serve(control: socket.socket) -> None:
+    """Fork a process for each line that is handed in, until the one who started us is gone."""
+    for name in PRELOAD:
+        importlib.import_module(name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        message, descriptors, _flags, _address = socket.recv_fds(control, 1, 1)
+        if not message:
+            return
+        if os.fork() == 0:
+            control.close()
+            _work(socket.socket(fileno=descriptors[0]))
+        os.close(descriptors[0])
+
+
+def _work(line: socket.socket) -> None:
+    """Bounds first, then the work; whatever happens is sent back. Never returns."""
+    try:
+        signal.alarm(SECONDS * PATIENCE)
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with line.makefile("rb") as stream:
+            function, args, kwargs = pickle.load(stream)  # noqa: S301 - from the process that started us
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        sent = _done(function, args, kwargs)
+        with contextlib.suppress(BrokenPipeError):  # nobody waits any more
+            line.sendall(pickle.dumps(sent))
+    finally:
+        os._exit(0)
+
+
+def _done(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[str, Any]:
+    try:
+        return "value", function(*args, **kwargs)
+    except Refusal as refusal:
+        return "refusal", (type(refusal), refusal.args, vars(refusal))
+    except MemoryError:
+        return "spent", None
+    except Exception as error:  # a fault of ours: it is raised again on the other side
+        return "error", f"{type(error).__name__}: {error}"
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))

@@ -22,7 +22,7 @@ def greedy() -> int:
 
 
 def crash() -> None:
-    os.kill(os.getpid(), signal.SIGSEGV)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_what_the_press_gives_comes_back() -> None:
@@ -38,7 +38,7 @@ def test_a_refusal_comes_back_whole() -> None:
 
 
 def test_endless_work_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE", 0.02)
+    monkeypatch.setattr(module, "PATIENCE", 0.05)
 
     with pytest.raises(Unanswered):
         confined(endless)
@@ -48,3 +48,22 @@ def test_endless_work_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_process_that_dies_is_an_answer_too(work: object) -> None:
     with pytest.raises(Unanswered):
         confined(work)  # type: ignore[arg-type]
+
+
+def test_a_helper_that_died_is_replaced() -> None:
+    confined(inspect, makers.small_pdf())
+    helper = module._here.helper
+    assert helper is not None
+    helper.kill()
+    helper.wait()
+
+    assert len(confined(inspect, makers.small_pdf()).pages) == 1
+
+
+def test_a_program_of_one_thread_needs_no_helper() -> None:
+    with module.forking_directly():
+        assert len(confined(inspect, makers.small_pdf()).pages) == 1
+        with pytest.raises(NotAPdf):
+            confined(inspect, b"no pdf")
+        with pytest.raises(Unanswered):
+            confined(crash)
