@@ -67,6 +67,11 @@ def _rebuilt(kind: type[Refusal], args: tuple[Any, ...], state: dict[str, Any]) 
     return refusal
 
 
+def warm_up() -> None:
+    """Start the helper before anybody waits for it: importing the press takes a second or two."""
+    confined(os.getpid)
+
+
 # --- the helper, seen from here ---
 
 
