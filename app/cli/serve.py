@@ -1,6 +1,5 @@
 """`yinxu serve`: gunicorn with threads, configured from the settings."""
 
-import threading
 from typing import Any
 
 import click
@@ -43,7 +42,7 @@ def command(listen: str | None, workers: int, check: bool) -> None:
 
         def load(self) -> Any:
             app = create_app(settings)
-            threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+            warm_up()
             return app
 
     Server().run()
