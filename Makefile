@@ -26,7 +26,7 @@ setup-test:
 	@scripts/bootstrap test
 
 lock:
-	.venv/bin/uv pip compile --group dev pyproject.toml --generate-hashes --no-annotate --no-header -q -o requirements.lock
+	.venv/bin/uv pip compile --group dev pyproject.toml --universal --python-version 3.11.2 --generate-hashes --no-annotate --no-header -q -o requirements.lock
 
 clean:
 	rm -rf .venv node_modules app/web/static/dist var shots

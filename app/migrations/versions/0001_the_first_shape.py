@@ -115,6 +115,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("level", "position", name=op.f("pk_log_node")),
     )
     op.create_table(
+        "login_failure",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("login_hash", sa.String(length=64), nullable=False),
+        sa.Column("ip", sa.String(length=45), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_login_failure")),
+    )
+    op.create_index(op.f("ix_login_failure_at"), "login_failure", ["at"], unique=False)
+    op.create_index(
+        op.f("ix_login_failure_login_hash_at"), "login_failure", ["login_hash", "at"], unique=False
+    )
+    op.create_table(
         "unit",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -554,18 +566,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("field", "token", "seq", name=op.f("pk_log_token")),
     )
     op.create_index(op.f("ix_log_token_seq"), "log_token", ["seq"], unique=False)
-    op.create_table(
-        "login_failure",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("login_hash", sa.String(length=64), nullable=False),
-        sa.Column("ip", sa.String(length=45), nullable=False),
-        sa.Column("at", Moment(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_login_failure")),
-    )
-    op.create_index(op.f("ix_login_failure_at"), "login_failure", ["at"], unique=False)
-    op.create_index(
-        op.f("ix_login_failure_login_hash_at"), "login_failure", ["login_hash", "at"], unique=False
-    )
     op.create_table(
         "login_session",
         sa.Column("id", sa.Integer(), nullable=False),
