@@ -68,14 +68,14 @@ class FolderStore:
         except FileNotFoundError as error:
             raise NotFound(
                 "store.missing",
-                zh="文件不存在,请联系系统管理员从备份恢复",
+                zh="文件不存在，请联系系统管理员从备份恢复",
                 en="The file is not in the store; ask the system administrator to restore it",
                 digest=digest,
             ) from error
         if digest_of(data) != digest:
             raise Unavailable(
                 "store.damaged",
-                zh="存储的文件已损坏,请联系系统管理员从备份恢复",
+                zh="存储的文件已损坏，请联系系统管理员从备份恢复",
                 en="The stored file is damaged; ask the system administrator to restore it",
                 digest=digest,
             )

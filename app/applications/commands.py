@@ -238,7 +238,7 @@ def _open_correction(found: Application) -> int:
     if task_id is None:
         raise Conflict(
             "application.no_correction",
-            zh="流程中没有等待补正的任务,请刷新页面",
+            zh="流程中没有等待补正的任务，请刷新页面",
             en="No correction is awaited in the flow; reload the page",
         )
     return task_id

@@ -45,7 +45,7 @@ SIZES_OF: dict[Kind, tuple[str, ...]] = {
 
 STATUS_TEXT: dict[str, Text] = {
     "submitted": Text("审批中", "Being decided"),
-    "sent_back": Text("已退回,待补正", "Sent back, to be corrected"),
+    "sent_back": Text("已退回，待补正", "Sent back, to be corrected"),
     "approved": Text("已批准", "Approved"),
 }
 
@@ -146,7 +146,7 @@ def _check_official(
         wrong["keeping"] = _CHOOSE
     if said.get("size", "").startswith("oval") and said.get("seal_type") != "finance":
         wrong["size"] = Text(
-            "椭圆形只用于财务专用章,请选圆形", "Oval is for finance seals only; choose a round one"
+            "椭圆形只用于财务专用章，请选圆形", "Oval is for finance seals only; choose a round one"
         )
     if not is_id(said.get("owner_unit_id", "")):
         wrong["owner_unit_id"] = _CHOOSE
@@ -167,7 +167,7 @@ def check_code_of_unit(said: str, registered: str | None) -> None:
     """D13: the credit code is the one that the unit is registered under."""
     if registered and said and said.upper() != registered:
         sentence = Text(
-            "与该单位登记的统一社会信用代码不一致,请核对",
+            "与该单位登记的统一社会信用代码不一致，请核对",
             "This is not the credit code that the unit is registered under; check it",
         )
         raise Invalid(
@@ -221,7 +221,7 @@ def check_not_own(by: Actor, applicant_id: int, owner_user_id: int | None) -> No
     if by.id in (applicant_id, owner_user_id):
         raise Forbidden(
             "application.own",
-            zh="不能审批自己提交的申请,请由其他审批人办理",
+            zh="不能审批自己提交的申请，请由其他审批人办理",
             en="Nobody decides on their own application; another approver has to",
         )
 

@@ -104,7 +104,7 @@ class Story:
             "seal_type": "contract",
             "keeping": "unit",
             "handler": "李航",
-            "reason": "原合同章磨损,换刻后与实物章保持一致。",
+            "reason": "原合同章磨损，换刻后与实物章保持一致。",
             "size": "round-42",
         }
         done = self._step(
@@ -130,7 +130,7 @@ class Story:
             lambda: wangmin.submit(
                 task,
                 "/complete",
-                {"opinion": "印章名称须与印文一致,请补正。"},
+                {"opinion": "印章名称须与印文一致，请补正。"},
                 button=("decision", "send_back"),
             ),
         )

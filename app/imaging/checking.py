@@ -41,7 +41,7 @@ def open_image(data: bytes, *, limit_pixels: int) -> Image.Image:
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Warning) as error:
             raise ImageRefused(
                 "image.damaged",
-                "图片已损坏或不完整,请重新扫描后上传",
+                "图片已损坏或不完整，请重新扫描后上传",
                 "The picture is damaged or incomplete; scan it again and upload that file",
             ) from error
     return image.convert("RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB")
@@ -66,7 +66,7 @@ def _check_size(image: Image.Image, limit_pixels: int) -> None:
     if image.format == "PNG" and getattr(image, "n_frames", 1) > 1:
         raise ImageRefused(
             "image.animated",
-            "不接受动画图片,请上传静态图片",
+            "不接受动画图片，请上传静态图片",
             "An animated picture is not taken; upload a still one",
         )
 

@@ -77,7 +77,7 @@ def extract(
         if crossed > 0.008:
             warnings.append(
                 Text(
-                    "印迹与印刷文字重叠,已自动修补,请核对细节;最好换用空白纸上的印迹",
+                    "印迹与印刷文字重叠，已自动修补，请核对细节；最好换用空白纸上的印迹",
                     "Print crosses the ink and was mended; check the details, or use an impression on blank paper",
                 )
             )
@@ -91,13 +91,13 @@ def extract(
     if stretched > 0.08:
         warnings.append(
             Text(
-                "印迹的宽高比例与所选尺寸不符,请核对尺寸,或重新扫描完整的印迹",
+                "印迹的宽高比例与所选尺寸不符，请核对尺寸，或重新扫描完整的印迹",
                 "The ink is not of the proportions of the chosen size; check the size, or scan the whole impression",
             )
         )
     coverage = float((np.asarray(plane) > 127).mean())
     if coverage < 0.02:
-        warnings.append(Text("印迹很淡,请检查是否完整", "The ink is very faint; check that it is complete"))
+        warnings.append(Text("印迹很淡，请检查是否完整", "The ink is very faint; check that it is complete"))
     result = Image.new("RGBA", plane.size, (*(INK if shape != "signature" else (20, 20, 24)), 0))
     result.putalpha(plane)
     return Extraction(_png(result), width_mm, height_mm, round(angle, 2), coverage, tuple(warnings))
@@ -247,7 +247,7 @@ def _cut(plane: Image.Image, shape: Shape, width_mm: float, height_mm: float) ->
     if not rows.size or not columns.size:
         raise ImageRefused(
             "image.no_ink",
-            "图片中没有找到完整的印迹,请重新扫描",
+            "图片中没有找到完整的印迹，请重新扫描",
             "No complete impression was found in the picture; scan it again",
         )
     left, top, right, bottom = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

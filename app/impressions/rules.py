@@ -32,7 +32,7 @@ def check_usable(state: State) -> None:
     said = STATUS_TEXT[state.status]
     raise Conflict(
         f"impression.{state.status}",
-        zh=f"该印模{said.zh},不能用于制章。请选用有效印模,或重新申请",
+        zh=f"该印模{said.zh},不能用于制章。请选用有效印模，或重新申请",
         en=f"This impression is {said.en.lower()} and can make no seal. Choose an effective one, or apply anew",
         reason=state.reason,
     )
@@ -69,7 +69,7 @@ def check_may_look(by: Actor, unit_ids: frozenset[int]) -> None:
     if not may_look(by, unit_ids):
         raise Forbidden(
             "impression.not_for_you",
-            zh="您无权查看该印模。如需要,请联系安全保密管理员授权",
+            zh="您无权查看该印模。如需要，请联系安全保密管理员授权",
             en="You may not see this impression. Ask the security officer for a role that does",
         )
 
@@ -79,7 +79,7 @@ def check_may_open(state: State) -> None:
     if state.status == "destroyed":
         raise Conflict(
             "impression.sealed",
-            zh="印模已销毁,样本已封存,不再显示。鉴定需要时请联系印章管理部门",
+            zh="印模已销毁，样本已封存，不再显示。鉴定需要时请联系印章管理部门",
             en="The impression was destroyed and its sample is sealed. Ask the seal office if forensics needs it",
         )
 
@@ -112,6 +112,6 @@ def check_change(verb: Literal["suspend", "resume", "destroy"], state: State) ->
 def check_witness(witness: str, by: Actor) -> str:
     """监销人 (D3): somebody, and somebody else."""
     if len(witness.strip()) < 2 or witness.strip() == by.name:
-        sentence = Text("请填写监销人姓名,且不能是您本人", "Name the witness, who is not yourself")
+        sentence = Text("请填写监销人姓名，且不能是您本人", "Name the witness, who is not yourself")
         raise Invalid("impression.no_witness", zh=sentence.zh, en=sentence.en, fields={"witness": sentence})
     return witness.strip()[:100]

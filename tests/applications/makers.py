@@ -49,7 +49,7 @@ class Desk(Bureau):
             "credit_code": "",
             "keeping": "unit",
             "handler": "钱某",
-            "reason": "原章磨损,换刻",
+            "reason": "原章磨损，换刻",
             "size": "round-42",
             **changes,
         }

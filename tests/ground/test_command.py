@@ -61,7 +61,7 @@ def test_a_command_makes_something_true_and_its_entry_with_it(unit_id: int) -> N
 
 def test_a_refusal_undoes_everything_and_is_recorded(unit_id: int) -> None:
     def refuse() -> None:
-        raise Conflict("unit.frozen", zh="单位已封存,请先启用", en="The unit is frozen; thaw it first")
+        raise Conflict("unit.frozen", zh="单位已封存，请先启用", en="The unit is frozen; thaw it first")
 
     with pytest.raises(Conflict):
         make_command(refuse)(unit_id, "供应链部", by=SYSTEM)
@@ -87,7 +87,7 @@ def test_commands_inside_a_command_share_its_transaction(unit_id: int) -> None:
 
     def outer() -> None:
         inner(unit_id, "内层", by=SYSTEM)
-        raise Conflict("later", zh="后来不行,请重来", en="It failed later; start again")
+        raise Conflict("later", zh="后来不行，请重来", en="It failed later; start again")
 
     with pytest.raises(Conflict):
         make_command(outer)(unit_id, "外层", by=SYSTEM)
