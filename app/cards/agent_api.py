@@ -17,6 +17,7 @@ from app.crypto.certificates import root_certificates
 from app.crypto.keys import keyring
 from app.refusal import Conflict, Invalid, Refusal
 from app.settings import current_settings
+from app.web.limits import limiter
 from card_agent.protocol import names
 from card_agent.protocol.codec import BODY_LIMIT_BYTES, Malformed, decode, encode, parse, to_json
 from card_agent.protocol.jobs import Authorise, Begin, CardSeen, Enrol, Enrolled, Heartbeat, Jobs, Work
@@ -29,6 +30,7 @@ T = TypeVar("T")
 
 
 @blueprint.post("/enrol")
+@limiter.limit("60 per minute")
 def enrol() -> Response:
     """The one request of a station that has no number yet: signed with the key it brings."""
     message = _read(Enrol)

@@ -10,7 +10,7 @@ one seal id from its first order on, so it makes at most one seal. docs/protocol
 """
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from app import clock, store
@@ -180,66 +180,84 @@ def _order(
     job: CardJob, making: SealMaking | None, message: Begin, maker_serial: str, maker_certificate: bytes
 ) -> SealMaking:
     """Sign the order and build the bytes that the maker card shall sign. A new order takes the old one's place
-    and keeps its seal id."""
-    picture = queries.picture_of(int(job.payload["impression_id"]))
+    and keeps its seal id: whatever is repeated, the job can make this one seal only."""
+    es_id = making.es_id if making else secrets.token_hex(16)
     issued_at = clock.now().replace(microsecond=0)
-    expires_at = issued_at + timedelta(seconds=current_settings().order_life_s)
+    content = _content(job, es_id, message.card_certificate, issued_at)
+    order = _new_order(job, content, maker_serial, maker_certificate, issued_at)
+    signed = _signed(order)
+    seal_info = _seal_info(
+        content, (Extension(oid=names.ORDER_EXTENSION_OID, value=order_extension(signed)),)
+    )
+    if making is not None:
+        making.maker_serial, making.order_id, making.expires_at = (
+            maker_serial,
+            order.order_id,
+            order.expires_at,
+        )
+        making.order_json, making.seal_info = encode(signed), seal_info
+        return making
+    making = SealMaking(
+        job_id=job.id,
+        es_id=es_id,
+        impression_id=int(job.payload["impression_id"]),
+        card_serial=job.card_serial,
+        card_cert_sha256=order.card_cert_sha256,
+        maker_serial=maker_serial,
+        seq=queries.next_seq(job.card_serial),
+        order_id=order.order_id,
+        order_json=encode(signed),
+        seal_info=seal_info,
+        expires_at=order.expires_at,
+    )
+    db.session.add(making)
+    db.session.flush()
+    return making
+
+
+def _content(job: CardJob, es_id: str, card_certificate: bytes, issued_at: datetime) -> dict[str, Any]:
+    """What the seal says: name, picture, the card's certificate, valid until that ends."""
     card = cards.card(job.card_serial)
     assert card is not None
-    es_id = making.es_id if making else secrets.token_hex(16)
-    content: dict[str, Any] = {
+    return {
         "es_id": es_id,
         "kind": str(job.payload["kind"]),
         "name": str(job.payload["name"]),
-        "card_certificate": message.card_certificate,
-        "picture": picture,
+        "card_certificate": card_certificate,
+        "picture": queries.picture_of(int(job.payload["impression_id"])),
         "created_at": issued_at,
         "valid_from": issued_at,
         "valid_until": card.valid_until,
     }
-    order = Order(
+
+
+def _new_order(
+    job: CardJob,
+    content: dict[str, Any],
+    maker_serial: str,
+    maker_certificate: bytes,
+    issued_at: datetime,
+) -> Order:
+    """For exactly this content, on this card, by this maker card, with this person at this station."""
+    return Order(
         domain=Order.DOMAIN,
         alg=names.ECDSA_SHA256,
         kid=_kid(),
         order_id=secrets.token_hex(16),
         job_id=job.id,
         nonce=secrets.token_hex(32),
-        es_id=es_id,
+        es_id=str(content["es_id"]),
         content_sha256=content_sha256(_seal_info(content, ())),
-        impression_sha256=hex_digest(picture.data),
+        impression_sha256=hex_digest(content["picture"].data),
         maker_serial=maker_serial,
         maker_cert_sha256=fingerprint(maker_certificate),
         card_serial=job.card_serial,
-        card_cert_sha256=fingerprint(message.card_certificate),
+        card_cert_sha256=fingerprint(content["card_certificate"]),
         operator=Operator(id=job.operator_id, name=job.operator_name),
         station_id=job.station_id,
         issued_at=issued_at,
-        expires_at=expires_at,
+        expires_at=issued_at + timedelta(seconds=current_settings().order_life_s),
     )
-    signed = _signed(order)
-    seal_info = _seal_info(
-        content, (Extension(oid=names.ORDER_EXTENSION_OID, value=order_extension(signed)),)
-    )
-    if making is None:
-        making = SealMaking(
-            job_id=job.id,
-            es_id=es_id,
-            impression_id=int(job.payload["impression_id"]),
-            card_serial=job.card_serial,
-            card_cert_sha256=order.card_cert_sha256,
-            maker_serial=maker_serial,
-            seq=queries.next_seq(job.card_serial),
-            order_id=order.order_id,
-            order_json=encode(signed),
-            seal_info=seal_info,
-            expires_at=expires_at,
-        )
-        db.session.add(making)
-    else:
-        making.maker_serial, making.order_id, making.expires_at = maker_serial, order.order_id, expires_at
-        making.order_json, making.seal_info = encode(signed), seal_info
-    db.session.flush()
-    return making
 
 
 def _seal_info(content: dict[str, Any], extensions: tuple[Extension, ...]) -> bytes:
