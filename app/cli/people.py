@@ -29,7 +29,7 @@ def init(unit: str, code: str | None, people: tuple[tuple[str, str, str], ...]) 
         if queries.people():
             raise Conflict(
                 "people.ceremony_over",
-                zh="已有人员登记,首次任命只能进行一次。请由安全保密管理员在页面上授予角色",
+                zh="已有人员登记，首次任命只能进行一次。请由安全保密管理员在页面上授予角色",
                 en="There are people already: the first appointment is over. The security officer grants roles now",
             )
         unit_id = commands.register_unit(unit, code=code, by=SYSTEM).unit_id
