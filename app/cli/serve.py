@@ -1,5 +1,6 @@
 """`yinxu serve`: gunicorn with threads, configured from the settings."""
 
+import threading
 from typing import Any
 
 import click
@@ -42,7 +43,7 @@ def command(listen: str | None, workers: int, check: bool) -> None:
 
         def load(self) -> Any:
             app = create_app(settings)
-            warm_up()
+            threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
             return app
 
     Server().run()
