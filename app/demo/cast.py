@@ -30,6 +30,7 @@ PEOPLE = (
     Person("zhaolei", "赵磊", "Zhao Lei", SEAL_OFFICE, (("seal_office_head", False),)),
     Person("liuke", "刘可", "Liu Ke", SEAL_OFFICE, (("station_operator", False),)),
     Person("zhouning", "周宁", "Zhou Ning", DEPARTMENT, (("seal_user", True),)),
+    Person("sunli", "孙立", "Sun Li", DEPARTMENT, (("unit_head", True),)),
     Person("chenjing", "陈静", "Chen Jing", DEPARTMENT, ()),
     Person("fengyuan", "冯源", "Feng Yuan", SEAL_OFFICE, (("process_owner", False),)),
     Person("heqing", "何青", "He Qing", HEADQUARTERS, (("overseer", False),)),
