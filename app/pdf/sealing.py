@@ -121,6 +121,13 @@ def prepare(
     )
 
 
+def look(pdf: bytes) -> Inspection:
+    """What a document is, once it is known that it can be sealed. Refuses as `inspect` and `check_sealable`."""
+    found = inspect(pdf)
+    check_sealable(pdf, found)
+    return found
+
+
 def check_sealable(pdf: bytes, found: Inspection) -> None:
     """Refuses Active for a document that can change its look (B8), AlteredBefore for one whose earlier
     signatures do not hold, Locked for one whose signer forbids any further signature."""

@@ -20,7 +20,7 @@ from app.db import db, lock_row
 from app.pdf.confined import confined
 from app.pdf.geometry import user_box
 from app.pdf.inspecting import Inspection, inspect
-from app.pdf.sealing import check_sealable
+from app.pdf.sealing import look
 from app.pdf.verifying import Report
 from app.people.queries import unit_path
 from app.refusal import Forbidden, NotFound
@@ -44,7 +44,7 @@ def upload(document: bytes, file_name: str, *, by: Actor) -> DocumentUploaded:
     """Take a PDF in. Refuses what cannot be sealed, with the reason: no PDF, broken, encrypted, active content,
     too large, altered after an earlier seal (`app/pdf/faults.py`)."""
     user_id = _person(by)
-    found = confined(_look, document)
+    found = confined(look, document)
     name = rules.clean_name(file_name)
     row = Document(
         digest=store.put(document),
@@ -270,12 +270,6 @@ def _person(by: Actor) -> int:
             en="Log in first: a person seals, nobody else",
         )
     return by.id
-
-
-def _look(document: bytes) -> Inspection:
-    found = inspect(document)
-    check_sealable(document, found)
-    return found
 
 
 def _check_place(found: Inspection, page: int, x_pt: float, y_pt: float, seal: Seal) -> None:
