@@ -5,14 +5,17 @@ from datetime import datetime
 
 from app import clock
 from app.actor import Actor
+from app.applications import queries as applications
 from app.cards import commands as card_commands
 from app.cards import queries as cards
+from app.cards.models import Card
 from app.command import command
 from app.crypto.certificates import common_name
 from app.crypto.seal_data import parse_seal_info
 from app.db import db, lock_row
 from app.impressions import queries as impressions
 from app.impressions import rules as impression_rules
+from app.impressions.models import Impression
 from app.people import queries as people
 from app.refusal import Conflict, Forbidden, Invalid, NotFound
 from app.seals import making as _making
@@ -65,14 +68,7 @@ def order_making(
     impression = impressions.impression(impression_id)
     impression_rules.check_usable(impressions.state(impression_id))
     card, _ = cards.check_registered_card(card_serial, "seal", at=clock.now())
-    rules.check_card_owner(
-        kind=impression.kind,
-        owner_unit_id=impression.owner_unit_id,
-        owner_user_id=impression.owner_user_id,
-        card_unit_id=card.owner_unit_id,
-        card_user_id=card.owner_user_id,
-        keeping=card.keeping,
-    )
+    _check_card_fits(card, impression, application_id)
     occupied = queries.live_seal_on_card(card_serial)
     if occupied is not None:
         raise Conflict(
@@ -104,6 +100,22 @@ def order_making(
         station_id=station_id,
         unit_id=impression.owner_unit_id,
     )
+
+
+def _check_card_fits(card: Card, impression: Impression, application_id: int | None) -> None:
+    holder = people.user(card.owner_user_id) if card.owner_user_id is not None else None
+    rules.check_card_owner(
+        kind=impression.kind,
+        owner_unit_id=impression.owner_unit_id,
+        owner_user_id=impression.owner_user_id,
+        card_unit_id=card.owner_unit_id,
+        card_user_id=card.owner_user_id,
+        card_user_units=people.unit_path(holder.unit_id) if holder else frozenset(),
+        keeping=card.keeping,
+    )
+    if application_id is not None:
+        asked = applications.application(application_id).keeping
+        rules.check_keeping(impression.kind, asked=asked, card=card.keeping)
 
 
 def _owner_name(unit_id: int | None, user_id: int | None) -> str:

@@ -281,20 +281,41 @@ def check_card_owner(
     owner_user_id: int | None,
     card_unit_id: int | None,
     card_user_id: int | None,
+    card_user_units: frozenset[int],
     keeping: str,
 ) -> None:
     """The card belongs to whom the seal does: a personal seal goes on its person's card; a unit's seal on a
-    card of that unit, or on a personal card (A19). Refuses Conflict otherwise."""
+    card of that unit, or on the personal card of somebody who belongs to it (A19). `card_user_units`: the
+    card's person's unit and all above. Refuses Conflict otherwise."""
     if kind in PERSONAL_KINDS and owner_user_id is not None:
         fits = card_user_id == owner_user_id
+    elif keeping == "personal":
+        fits = owner_unit_id in card_user_units
     else:
-        fits = keeping == "personal" or card_unit_id == owner_unit_id
+        fits = card_unit_id == owner_unit_id
     if not fits:
         raise Conflict(
             "seal.card_of_another",
             zh="该卡不属于此印章的所有者，请换用其本单位或本人的卡",
             en="This card does not belong to the seal's owner; take a card of that unit or person",
         )
+
+
+def check_keeping(kind: str, *, asked: str, card: str) -> None:
+    """A unit's seal is kept as its application said: the keeping decides who may use it (A18, A19)."""
+    if kind not in PERSONAL_KINDS and asked != card:
+        zh, en = KEEPING_TEXT[asked].zh, KEEPING_TEXT[asked].en
+        raise Conflict(
+            "seal.other_keeping",
+            zh=f"申请获批的保管方式是“{zh}”，请选用这样登记的卡",
+            en=f"What was approved is keeping on {en}; choose a card registered so",
+        )
+
+
+KEEPING_TEXT: dict[str, Text] = {
+    "unit": Text("单独 USBKEY", "a card of its own"),
+    "personal": Text("个人 USBKEY", "a personal card"),
+}
 
 
 def check_order_alive(expires_at: datetime, now: datetime) -> None:

@@ -125,3 +125,49 @@ def test_no_approver_operates(approvers: set[int], operator: int) -> None:
         allowed = False
 
     assert allowed == (operator not in approvers)
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit", "person", "card_unit", "card_person", "card_units", "keeping", "fits"),
+    [
+        ("official", 3, None, 3, None, (), "unit", True),
+        ("official", 3, None, 4, None, (), "unit", False),
+        ("official", 3, None, None, 7, (3, 1), "personal", True),
+        ("official", 3, None, None, 7, (4, 1), "personal", False),
+        ("personal_name", None, 7, None, 7, (3, 1), "personal", True),
+        ("personal_name", None, 7, None, 8, (3, 1), "personal", False),
+        ("personal_signature", None, 7, 3, None, (), "unit", False),
+    ],
+)
+def test_a_seal_goes_on_a_card_of_its_owner(
+    kind: str,
+    unit: int | None,
+    person: int | None,
+    card_unit: int | None,
+    card_person: int | None,
+    card_units: tuple[int, ...],
+    keeping: str,
+    fits: bool,
+) -> None:
+    try:
+        rules.check_card_owner(
+            kind=kind,
+            owner_unit_id=unit,
+            owner_user_id=person,
+            card_unit_id=card_unit,
+            card_user_id=card_person,
+            card_user_units=frozenset(card_units),
+            keeping=keeping,
+        )
+        found = True
+    except Refusal:
+        found = False
+
+    assert found == fits
+
+
+def test_a_seal_is_kept_as_its_application_said() -> None:
+    rules.check_keeping("official", asked="unit", card="unit")
+    rules.check_keeping("personal_name", asked="personal", card="unit")
+    with pytest.raises(Refusal, match=r"seal\.other_keeping"):
+        rules.check_keeping("official", asked="unit", card="personal")
