@@ -2,15 +2,10 @@
 
 import base64
 import json
-import secrets
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from app.settings import Settings
 
 
 @click.group()
@@ -23,6 +18,7 @@ def command() -> None:
 @click.option("--so-pin-file", type=click.Path(path_type=Path), help="Where to keep a new token's SO PIN.")
 def init(as_json: bool, so_pin_file: Path | None) -> None:
     """Create the token if it is missing and every key that it lacks. Doing it twice changes nothing."""
+    from app.crypto.first_keys import make_missing
     from app.crypto.key_backend import TokenSilent
     from app.settings import Settings
 
@@ -34,33 +30,6 @@ def init(as_json: bool, so_pin_file: Path | None) -> None:
         click.echo(json.dumps({"made": made, "backend": backend}))
     else:
         click.echo("made " + ", ".join(made) if made else "nothing to do: token and keys are there")
-
-
-def make_missing(settings: "Settings", so_pin_file: Path | None = None) -> tuple[list[str], str]:
-    """The token and every key that it lacks. Gives what was made, and the backend's name."""
-    from app.crypto.keys import PURPOSES, ring_of
-    from app.crypto.token_keys import TokenKeys
-
-    ring = ring_of(settings)
-    made: list[str] = []
-    if isinstance(ring.backend, TokenKeys) and not ring.backend.exists():
-        so_pin = secrets.token_hex(16)
-        ring.backend.create_token(so_pin)
-        made.append(f"token {settings.server_token_label}")
-        assert settings.softhsm2_conf is not None
-        _keep(so_pin_file or settings.softhsm2_conf.parent / "so-pin", so_pin)
-    for purpose in PURPOSES:
-        if not ring.versions(purpose):
-            ring.make(purpose, 1)
-            made.append(f"{purpose}-v1")
-    return made, ring.backend.name
-
-
-def _keep(path: Path, so_pin: str) -> None:
-    """The security officer's PIN of the token: readable by its owner only, to be moved to a safe."""
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_text(so_pin + "\n")
 
 
 @command.command("list")

@@ -8,7 +8,7 @@ from typing import Any
 
 from app import migrations
 from app.actor import SYSTEM
-from app.cli.keys import make_missing
+from app.crypto.first_keys import make_missing
 from app.crypto.keys import ring_of
 from app.demo.cast import CREDIT_CODE_BODY, DEPARTMENT, HEADQUARTERS, IT, PEOPLE, SEAL_OFFICE
 from app.demo.pki import CardWish, Pki
