@@ -274,26 +274,20 @@ def test_a_cancelled_sealing_frees_the_card(world: World) -> None:
     assert Ritual(world, ordered(world, seal_id)).run()
 
 
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"document": b"no pdf at all"}, "pdf.not_a_pdf"),
-        ({"document": small_pdf()[:-150]}, "pdf.broken"),
-        ({"page": 2}, "pdf.outside_page"),
-        ({"x_pt": 590.0}, "pdf.outside_page"),
-        ({"station_id": 999}, "station.unknown"),
-        ({"seal_id": 999}, "seal.unknown"),
-    ],
-)
-def test_what_cannot_be_sealed_is_refused_before_anything_is_ordered(
-    world: World, changes: dict[str, object], code: str
-) -> None:
+def test_what_cannot_be_sealed_is_refused_before_anything_is_ordered(world: World) -> None:
     seal_id = usable_seal(world)
+    wrong: dict[str, dict[str, object]] = {
+        "pdf.not_a_pdf": {"document": b"no pdf at all"},
+        "pdf.broken": {"document": small_pdf()[:-150]},
+        "pdf.outside_page": {"page": 2},
+        "station.unknown": {"station_id": 999},
+        "seal.unknown": {"seal_id": 999},
+    }
 
-    with pytest.raises(Refusal) as caught:
-        ordered(world, **{"seal_id": seal_id, **changes})  # type: ignore[arg-type]
+    for code, changes in wrong.items():
+        with pytest.raises(Refusal, match=f"^{code}:"):
+            ordered(world, **{"seal_id": seal_id, **changes})  # type: ignore[arg-type]
 
-    assert caught.value.code == code
     assert queries.sealings_of(world.user) == []
 
 
