@@ -1,8 +1,7 @@
-"""How Alembic finds our database: through the app that called `app.migrations`."""
+"""How Alembic finds our database: through the app that called `app.migrations`, which knows every table."""
 
 from alembic import context
 
-import app.factory  # imports every house, hence every table
 from app.db import Base, db
 
 connectable = db.engine if "app" in context.config.attributes else None
@@ -19,5 +18,3 @@ with connectable.connect() as connection:
     )
     with context.begin_transaction():
         context.run_migrations()
-
-__all__ = ["app"]
