@@ -71,6 +71,7 @@ class Desk:
     def log_in(self, login: str) -> Page:
         """By keyboard alone, as the page puts the focus."""
         page = self.go("/login")
+        page.wait_for_function("document.activeElement.id === 'field-login'")
         page.keyboard.type(login)
         page.keyboard.press("Tab")
         page.keyboard.type(PASSWORD)
