@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.audit import checkpoint as notes
-from app.audit import tree
+from app.audit import storage, tree
 from app.audit.header import Header, HeaderFault, leaf_hash, unpack
 from app.audit.models import LogCheckpoint, LogEntry, LogLeaf, LogNode, LogPending, LogToken
 from app.audit.nodes import BITS
@@ -121,7 +121,8 @@ def walk(witnessed: str | None = None, progress: Callable[[int], None] = lambda 
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
     try:
-        return _Walk(witnessed, progress).run()
+        with storage.unreadable_text_spelt_out():
+            return _Walk(witnessed, progress).run()
     finally:
         db.session.rollback()
 
@@ -144,12 +145,21 @@ class _Walk:
         self.seen = self._witnessed(witnessed)
 
     def run(self) -> Report:
+        if wrong := list(storage.mistyped()):
+            return self._unreadable(wrong)
         self._read_checkpoints()
         for leaf in _leaves():
             self._leaf(leaf)
         self._end()
         self._check_nodes_beyond()
         self._staged()
+        return self.report
+
+    def _unreadable(self, wrong: list[tuple[int | None, str]]) -> Report:
+        """There is no reading on over what cannot be read."""
+        self.report.entries, self.report.tree_size = _count(LogEntry), _count(LogLeaf)
+        for at, kind in wrong:
+            self.report.found(self.report.tree_size if at is None else at, kind)
         return self.report
 
     # -- checkpoints
@@ -367,7 +377,7 @@ def _kept(level: int, position: int) -> bytes | None:
     )
 
 
-def _count(table: type[LogEntry] | type[LogPending] | type[LogNode]) -> int:
+def _count(table: type[LogEntry | LogLeaf | LogPending | LogNode]) -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
 

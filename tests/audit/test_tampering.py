@@ -107,6 +107,28 @@ def test_a_turned_bit_in_any_column_is_found(
     assert not specimen.verify().intact
 
 
+@pytest.mark.parametrize(("table", "column"), COLUMNS)
+@pytest.mark.parametrize("kind", ["X'00ff80'", "CAST(X'00ff80' AS TEXT)", "0.5", "'seven'"])
+def test_a_value_of_another_kind_is_found_and_does_not_stop_the_verifier(
+    specimen: Specimen, table: str, column: str, kind: str
+) -> None:
+    """SQLite keeps anything in any column; only row ids and places must be numbers."""
+    specimen.restore()
+    rows = specimen.rows(table, column)
+    if not rows:
+        return
+    rowid, _ = rows[len(rows) // 2]
+    try:
+        specimen.spoil(f"UPDATE {table} SET {column} = {kind} WHERE rowid = ?", rowid)
+    except sqlite3.IntegrityError:
+        return
+
+    report = specimen.verify()
+
+    assert not report.intact
+    assert all(isinstance(found["at"], int) for found in report.as_json()["breaks"])
+
+
 @pytest.mark.parametrize("table", APPEND_ONLY)
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
