@@ -153,9 +153,10 @@ def check(actor: Actor, *roles: str) -> None:
 
 
 def to_login() -> Response:
-    """The login page, which leads back here."""
+    """The login page, which leads back here; whoever believed to be logged in is told that they are not."""
     back = request.full_path.rstrip("?") if request.method == "GET" else "/"
-    return cast(Response, redirect(url_for("people.login", next=back)))
+    ended = 1 if g.get("stale_cookie") else None
+    return cast(Response, redirect(url_for("people.login", next=back, ended=ended)))
 
 
 def init_app(app: Flask) -> None:

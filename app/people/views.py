@@ -28,6 +28,10 @@ from app.web.limits import limiter, login_rate
 
 blueprint = Blueprint("people", __name__, template_folder="templates")
 
+ENDED = Text(
+    "您的登录已失效，请重新登录，之后会回到原来的页面",
+    "You are no longer logged in. Log in again; you will come back to the page you were on",
+)
 FAILED = Text("登录名或密码不正确", "The login or the password is wrong")
 LOCKED = Text(
     "多次登录失败，暂时不再接受此登录名的登录。请在 {minutes} 分钟后再试，或联系系统管理员",
@@ -52,7 +56,8 @@ def _inside(target: str) -> str:
 def login() -> ResponseReturnValue:
     if maybe_actor() is not None:
         return redirect(_inside(request.args.get("next", "/")))
-    return render_template("people/login.html", login="", next=request.args.get("next", "/"), error=None)
+    error = ENDED if "ended" in request.args else None
+    return render_template("people/login.html", login="", next=request.args.get("next", "/"), error=error)
 
 
 @blueprint.post("/login")
