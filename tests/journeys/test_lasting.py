@@ -60,8 +60,9 @@ class Lasting:
         return pid
 
     def browser(self, login: str) -> Browser:
+        """Logged in; the web may have been killed a moment ago and its last connections be reset."""
         browser = Browser(self.demo.address)
-        page = browser.get("/login")
+        page = self.until("the login page", lambda: _answered(browser, "/login"))
         browser.submit(page, "/login", {"login": login, "password": self.logins[login]})
         return browser
 
