@@ -24,7 +24,9 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends softhsm2 poppler-utils fonts-noto-cjk \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --home-dir /var/lib/yinxu --create-home yinxu \
- && install -d -o yinxu -g yinxu -m 700 /var/lib/yinxu/var /var/lib/yinxu/agent
+ && install -d -o yinxu -g yinxu -m 700 /var/lib/yinxu/var /var/lib/yinxu/agent /var/lib/yinxu/agent/tokens \
+ && install -d /etc/yinxu \
+ && printf 'directories.tokendir = /var/lib/yinxu/agent/tokens\nobjectstore.backend = file\n' > /etc/yinxu/softhsm2.conf
 COPY --from=python /opt/yinxu /opt/yinxu
 ENV PATH=/opt/yinxu/bin:$PATH \
     PYTHONUNBUFFERED=1 \

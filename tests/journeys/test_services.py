@@ -37,7 +37,8 @@ pytestmark = [
 ]
 ROOT = Path(__file__).parents[2]
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-IMAGE = dict(re.findall(r"(YINXU_\w+)=(\S+)", (ROOT / "Dockerfile").read_text()))
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+IMAGE = dict(re.findall(r"(YINXU_\w+)=(\S+)", DOCKERFILE))
 PUBLIC_URL = "https://seals.example"
 STARTED = ("web", "worker-audit", "scheduler", "card-agent")
 SECRETS = ("YINXU_SECRET_KEY", "YINXU_SERVER_TOKEN_PIN", "DATABASE_URL")
@@ -61,6 +62,7 @@ class Installation:
         for there, here in {
             "/run/secrets/": f"{self.folder}/secrets/",
             "/var/lib/yinxu/": f"{self.folder}/",
+            "/etc/yinxu/": f"{self.folder}/etc/",
             "redis://redis:6379/0": self.redis_url,
             "0.0.0.0:8080": f"127.0.0.1:{self.port}",
             "127.0.0.1:9443": f"127.0.0.1:{self.agent_port}",
@@ -76,7 +78,6 @@ class Installation:
         mine = {name: self.native(value) for name, value in given.items()}
         if service == "card-agent":
             mine["YINXU_AGENT_SERVER"] = f"http://127.0.0.1:{self.port}"  # what the proxy would pass on
-            mine["SOFTHSM2_CONF"] = str(self.folder / "agent" / "softhsm2.conf")
         return {"PATH": path, "HOME": str(self.folder), "LC_ALL": "C.UTF-8", **listen, **mine}
 
     def run(
@@ -131,7 +132,7 @@ def good(done: "subprocess.CompletedProcess[str]") -> str:
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Set up as README.md and the head of the compose file say, then everything started."""
     folder = tmp_path_factory.mktemp("installation")
-    for name in ("secrets", "var", "agent", "agent/tokens"):
+    for name in ("secrets", "var", "agent", "agent/tokens", "etc"):
         (folder / name).mkdir(mode=0o700)
     database = f"services_{secrets.token_hex(6)}"
     redis_url = f"{os.environ['YINXU_TEST_REDIS_URL'].rsplit('/', 1)[0]}/10"
@@ -139,9 +140,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     (folder / "secrets" / "database_url").write_text(made.database_url)
     for name in ("secret_key", "server_token_pin"):
         (folder / "secrets" / name).write_text(secrets.token_hex(32) + "\n")
-    (folder / "agent" / "softhsm2.conf").write_text(
-        f"directories.tokendir = {folder}/agent/tokens\nobjectstore.backend = file\n"
-    )
+    for text, file in re.findall(r"printf '(.*)' > /etc/yinxu/(\S+)", DOCKERFILE):
+        (folder / "etc" / file).write_text(made.native(text).replace("\\n", "\n"))
     try:
         prepare(made)
         for service in ("web", "worker-audit", "scheduler"):
