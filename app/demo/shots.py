@@ -1,155 +1,163 @@
-"""A picture of every page of the demo, taken by a real browser, which also says what is wrong with the page."""
+"""A picture of every page of the demo, taken by a real browser, which also says what is wrong with the page.
 
+Each page is asked for once in each language; then the window is narrowed and the lights go out.
+"""
+
+import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import Error as BrowserError
 
-from app.demo.run import Playing
-from app.demo.story import Told
+from app.demo.album import Shot, album
+from app.demo.furnish import Site, furnish
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--disable-component-update", "--disable-sync", "--hide-scrollbars",
 ]  # fmt: skip
 SIZES = {"desk": (1400, 900), "phone": (390, 844)}
+LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
+PATIENCE_MS = 30_000
+
+Say = Callable[[str], None]
+
+_STILL = """() => !document.querySelector('.htmx-request') && [...document.images].every(i => i.complete)"""
+_EAGER = "document.querySelectorAll('img[loading=lazy]').forEach(i => { i.loading = 'eager' })"
+_TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"
 
 
-@dataclass(frozen=True)
-class Shot:
-    """`login`: whose page it is, empty for a stranger. `status`: what it must answer. `dark`: also in the dark."""
-
-    name: str
-    path: str
-    login: str = ""
-    status: int = 200
-    dark: bool = False
-
-
-def pages(told: Told) -> list[Shot]:
-    """Every page, with the ids that the story left behind."""
-    p = told.paths
-    return [
-        Shot("login", "/login", dark=True),
-        Shot("verify", "/verify"),
-        Shot("no-such-page", "/nowhere", status=404),
-        Shot("inbox-empty", "/inbox", "lihang"),
-        Shot("inbox", "/inbox", "wangmin", dark=True),
-        Shot("inbox-started", "/inbox/started", "lihang"),
-        Shot("inbox-done", "/inbox/done", "wangmin"),
-        Shot("task-decision", p["task"], "wangmin", dark=True),
-        Shot("applications", "/applications", "lihang"),
-        Shot("application-choose", "/applications/new", "lihang"),
-        Shot("application-official", "/applications/new/official", "lihang", dark=True),
-        Shot("application-name", "/applications/new/personal_name", "lihang"),
-        Shot("application-signature", "/applications/new/personal_signature", "lihang"),
-        Shot("application", p["application"], "lihang"),
-        Shot("impressions", "/impressions", "wangmin"),
-        Shot("impressions-none", "/impressions?q=none", "wangmin"),
-        Shot("impression", p["impression"], "wangmin"),
-        Shot("stations", "/stations", "liuke"),
-        Shot("station", "/stations/1", "liuke", dark=True),
-        Shot("cards", "/cards", "liuke"),
-        Shot("card-new", "/cards/new", "liuke"),
-        Shot("ledger", "/seals", "wangmin", dark=True),
-        Shot("seal", p["seal"], "wangmin"),
-        Shot("sealing", "/sealing", "zhouning"),
-        Shot("sealing-new", "/sealing/new", "zhouning"),
-        Shot("sealing-place", p["place"], "zhouning"),
-        Shot("sealing-done", p["sealing"], "zhouning"),
-        Shot("reports", "/reports", "wangmin"),
-        Shot("log", "/log", "heqing", dark=True),
-        Shot("log-entry", "/log/20", "heqing"),
-        Shot("people", "/people", "secofficer"),
-        Shot("account", "/account", "lihang"),
-        Shot("refused", "/people", "lihang", status=403),
-    ]
-
-
-def take(playing: Playing, told: Told, out: Path, only: str, say: Callable[[str], None]) -> list[str]:
-    """The pictures, one PNG each in `out`. Gives what is wrong with the pages, a sentence each."""
+def take(site: Site, out: Path, only: str, say: Say) -> list[str]:
+    """The pictures of pages whose name holds `only`, in `out`. Gives what is wrong with them, a sentence each."""
     out.mkdir(parents=True, exist_ok=True)
-    wanted = [shot for shot in pages(told) if only in shot.name]
-    faults: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        for language in ("zh", "en"):
-            for size in SIZES:
-                faults += _round(browser, playing, wanted, language, size, "light", out, say)
-        faults += _round(browser, playing, [s for s in wanted if s.dark], "zh", "desk", "dark", out, say)
-        browser.close()
-    return faults
+    with tempfile.TemporaryDirectory() as papers, Camera(site) as camera:
+        found = furnish(site, Path(papers))
+        for shot in album(found, site.agent_address):
+            if only in shot.name:
+                for language in LANGUAGES:
+                    camera.photograph(shot, language, out, say)
+        return camera.faults
 
 
-def _round(
-    browser: Browser,
-    playing: Playing,
-    wanted: list[Shot],
-    language: str,
-    size: str,
-    scheme: str,
-    out: Path,
-    say: Callable[[str], None],
-) -> Iterator[str]:
-    """All pages in one language, size and scheme; one login for each person."""
-    for login in dict.fromkeys(shot.login for shot in wanted):
-        context = _context(browser, playing, language, size, scheme, login)
-        for shot in wanted:
-            if shot.login == login:
-                name = f"{shot.name}-{language}-{size}{'-dark' if scheme == 'dark' else ''}"
-                yield from (
-                    f"{name}: {fault}" for fault in _picture(context, playing, shot, out / f"{name}.png")
-                )
-                say(str(out / f"{name}.png"))
-        context.close()
+@dataclass
+class Camera:
+    """A browser with one window for each person and language."""
 
-
-def _context(
-    browser: Browser, playing: Playing, language: str, size: str, scheme: str, login: str
-) -> BrowserContext:
-    width, height = SIZES[size]
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        locale="en-GB" if language == "en" else "zh-CN",
-        color_scheme="dark" if scheme == "dark" else "light",
-        base_url=playing.stage.address,
+    site: Site
+    faults: list[str] = field(default_factory=list[str])
+    _contexts: dict[tuple[str, str], BrowserContext] = field(
+        default_factory=dict[tuple[str, str], BrowserContext]
     )
-    context.add_cookies([{"name": "language", "value": language, "url": playing.stage.address}])
-    if login:
+
+    def __enter__(self) -> "Camera":
+        self._playwright = sync_playwright().start()
+        self._browser: Browser = self._playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._browser.close()
+        self._playwright.stop()
+
+    def photograph(self, shot: Shot, language: str, out: Path, say: Say) -> None:
+        """All pictures of one page in one language: a line for each, and its faults."""
+        page = self._context(shot.login, language).new_page()
+        sight = Sight(page, shot.status)
+        try:
+            page.goto(shot.path)
+            for name in _views(page, shot, language, sight):
+                page.screenshot(path=str(out / f"{name}.png"))
+                say(str(out / f"{name}.png"))
+        except BrowserError as error:
+            sight.faults.append(error.message.splitlines()[0])
+        finally:
+            page.close()
+        self.faults += [f"{shot.name} ({language}): {fault}" for fault in sight.all()]
+
+    def _context(self, login: str, language: str) -> BrowserContext:
+        """The person's window in that language. One login serves both languages."""
+        if (login, language) not in self._contexts:
+            other = next((c for (who, _), c in self._contexts.items() if who == login), None)
+            width, height = SIZES["desk"]
+            context = self._browser.new_context(
+                viewport={"width": width, "height": height},
+                locale=LANGUAGES[language],
+                color_scheme="light",
+                base_url=self.site.address,
+                storage_state=other.storage_state() if other else None,
+            )
+            context.set_default_timeout(PATIENCE_MS)
+            context.add_cookies([{"name": "language", "value": language, "url": self.site.address}])
+            if login and other is None:
+                self._log_in(context, login)
+            self._contexts[login, language] = context
+        return self._contexts[login, language]
+
+    def _log_in(self, context: BrowserContext, login: str) -> None:
         page = context.new_page()
         page.goto("/login")
         page.fill("[name=login]", login)
-        page.fill("[name=password]", playing.stage.passwords[login])
+        page.fill("[name=password]", self.site.passwords[login])
         page.click("form[action='/login'] button")
-        page.wait_for_load_state()
+        page.wait_for_url(lambda address: "/login" not in address)
         page.close()
-    return context
 
 
-def _picture(context: BrowserContext, playing: Playing, shot: Shot, file: Path) -> list[str]:
-    faults: list[str] = []
-    page = context.new_page()
+def _views(page: Page, shot: Shot, language: str, sight: "Sight") -> Iterator[str]:
+    """Sets the page up for one picture after the other; gives the name of each."""
+    sizes = [size for size in SIZES if not shot.sizes or size in shot.sizes]
+    _resize(page, sizes[0])
+    if shot.act is not None:
+        shot.act(page)
+    page.evaluate(_EAGER)
+    for size in sizes:
+        _resize(page, size)
+        page.wait_for_function(_STILL)
+        _resize(page, size, at_least=page.evaluate("document.documentElement.scrollHeight"))
+        if size == "phone" and page.evaluate(_TOO_WIDE):
+            sight.faults.append("scrolls sideways at 390 pixels")
+        yield f"{shot.name}-{language}-{size}"
+        if shot.dark and language == "zh":
+            page.emulate_media(color_scheme="dark")
+            yield f"{shot.name}-{language}-{size}-dark"
+            page.emulate_media(color_scheme="light")
 
-    def listen(message: ConsoleMessage) -> None:
-        # the browser itself reports the status of a page that is refused as it should be
-        if message.type == "error" and not (shot.status >= 400 and str(shot.status) in message.text):
-            faults.append(f"the console says {message.text[:200]}")
 
-    page.on("console", listen)
-    answer = page.goto(shot.path)
-    page.wait_for_load_state("load")
-    if answer is None or answer.status != shot.status:
-        faults.append(f"answered {answer.status if answer else 'nothing'} instead of {shot.status}")
-    if _too_wide(page):
-        faults.append("scrolls sideways")
-    page.screenshot(path=str(file), full_page=True)
-    page.close()
-    return faults
+def _resize(page: Page, size: str, at_least: int = 0) -> None:
+    """`at_least`: as high as the page, so that what sticks to the window's foot stands at the page's foot."""
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": max(height, at_least)})
 
 
-def _too_wide(page: Page) -> bool:
-    return bool(
-        page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
-    )
+class Sight:
+    """What a page did that it must not: another status than expected, complaints in the console, faulty scripts.
+
+    The browser reports a breach of the content policy in the console, and what a page asks for and does not get.
+    """
+
+    def __init__(self, page: Page, status: int) -> None:
+        self.faults: list[str] = []
+        self._status, self._page, self._answered = status, page, 0
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.faults.append(f"a script failed: {error.message[:200]}"))
+        page.on("response", self._response)
+
+    def _response(self, response: Response) -> None:
+        if response.request.is_navigation_request() and response.frame == self._page.main_frame:
+            self._answered = response.status
+        elif response.status >= 400:
+            self.faults.append(f"{response.url} answered {response.status}")
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # a failed request is reported by its answer, and a page that is refused as it should be is no fault
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.faults.append(f"the console says {message.text[:200]}")
+
+    def all(self) -> list[str]:
+        wrong = self._answered != self._status
+        return [*self.faults, *([f"answered {self._answered} instead of {self._status}"] if wrong else [])]
