@@ -7,7 +7,7 @@ demo: setup
 	@exec .venv/bin/yinxu demo $(ARGS)
 
 test: setup-test
-	.venv/bin/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	.venv/bin/python -m pytest -n 2 $(PYTEST_ARGS)
 
 check: setup
 	.venv/bin/ruff check .

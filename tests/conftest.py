@@ -12,6 +12,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -43,6 +44,27 @@ def pytest_configure(config: pytest.Config) -> None:
     if "postgresql" in DATABASES and "YINXU_TEST_POSTGRESQL_URL" not in os.environ:
         url = _stack.enter_context(servers.postgresql_server(folder / "postgresql"))
         os.environ["YINXU_TEST_POSTGRESQL_URL"] = url
+
+
+STAGES = {
+    "tests/journeys/test_demo.py": "demo",
+    "tests/journeys/test_lasting.py": "demo",
+    "tests/journeys/test_services.py": "services",
+    "tests/web/test_browser.py": "browser",
+}
+"""Files whose tests share what is dear to start: one worker plays all of a stage, one after the other."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """As xdist shares tests out, but a stage is never played twice. (Its own groups do nothing under pytest 9.2.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByStage(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return STAGES.get(nodeid.split("::", maxsplit=1)[0], nodeid)
+
+    return ByStage(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -27,6 +27,7 @@ from app.demo.pdf import contract
 from app.demo.pdfsig import PdfsigVerdict
 from app.demo.stage import Stage
 from app.demo.story import Told
+from app.servers import free_port
 from app.supervisor import Supervisor
 from tests.journeys.played import Demo, bare_environment, lines, yinxu
 from tests.pdf import makers as pdf_makers
@@ -35,7 +36,6 @@ pytestmark = [
     pytest.mark.journey,
     pytest.mark.softhsm,
     pytest.mark.slow,
-    pytest.mark.xdist_group("demo"),
 ]
 
 
@@ -353,7 +353,8 @@ def test_a_taken_port_is_said_plainly_before_anything_starts(tmp_path: Path) -> 
         other.listen()
         port = other.getsockname()[1]
 
-        done = yinxu(tmp_path, "demo", "--once", "--agent-port", str(port))
+        words = ("--port", str(free_port()), "--agent-port", str(port))
+        done = yinxu(tmp_path, "demo", "--once", *words)
 
     assert done.returncode == 1
     assert done.stderr.strip() == (

@@ -26,7 +26,6 @@ pytestmark = [
     pytest.mark.journey,
     pytest.mark.softhsm,
     pytest.mark.slow,
-    pytest.mark.xdist_group("demo"),
     pytest.mark.skipif("postgresql" not in DATABASES, reason="needs PostgreSQL"),
 ]
 REDIS_NUMBER = 9

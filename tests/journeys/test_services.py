@@ -33,7 +33,6 @@ pytestmark = [
     pytest.mark.journey,
     pytest.mark.softhsm,
     pytest.mark.slow,
-    pytest.mark.xdist_group("services"),
     pytest.mark.skipif("postgresql" not in DATABASES, reason="needs PostgreSQL"),
 ]
 ROOT = Path(__file__).parents[2]
