@@ -106,6 +106,9 @@ class Settings(BaseSettings):
     order_life_s: Annotated[int, Field(ge=30, le=3600)] = 120
     """How long a station may take between a production order and its write token."""
 
+    station_page_url: str = "http://127.0.0.1:9443/"
+    """Where a card agent's own page stands: on its own computer, so that PINs never leave it; pages link to it."""
+
     agent_poll_s: Annotated[int, Field(ge=0, le=60)] = 20
     """The longest an agent's request for work is held open."""
 

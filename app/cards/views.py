@@ -12,6 +12,7 @@ from app.crypto.certificates import as_der
 from app.people import queries as people
 from app.people.guards import current_actor, requires
 from app.refusal import Invalid, Refusal
+from app.settings import current_settings
 from app.text import Text
 from app.web.errors import wants_json
 from app.web.language import t
@@ -19,9 +20,6 @@ from app.web.language import t
 blueprint = Blueprint("cards", __name__, template_folder="templates")
 
 WATCHES_STATIONS = ("station_operator", "seal_office", "seal_manager", "system_administrator")
-AGENT_PAGE = "http://127.0.0.1:9443/"
-"""Where an agent serves its page unless told otherwise: on its own computer, so that PINs never leave it."""
-
 KEEPS_CARDS = ("station_operator", "seal_office", "seal_manager")
 
 
@@ -88,7 +86,7 @@ def _station_page(station_id: int) -> dict[str, Any]:
         "unit": people.unit(row.station.unit_id),
         "jobs": [(job, queries.as_job(job), queries.steps(job.id)) for job in jobs],
         "business": business,
-        "agent_page": AGENT_PAGE,
+        "agent_page": current_settings().station_page_url,
         "known": {str(c["serial"]): queries.card(str(c["serial"])) for c in row.cards},
     }
 

@@ -66,6 +66,7 @@ def prepare(folder: Path, port: int, agent_port: int, say: Callable[[str], None]
         "YINXU_SECRET_KEY_FILE": str(place.write_secret(folder / "secrets" / "secret_key")),
         "YINXU_SERVER_TOKEN_PIN_FILE": str(pin_file),
         "YINXU_LOGIN_RATE": "200 per minute",
+        "YINXU_STATION_PAGE_URL": f"http://127.0.0.1:{agent_port}/",
         "YINXU_AGENT_POLL_S": "2",
         "PYTHONUNBUFFERED": "1",
     }

@@ -13,6 +13,7 @@ from app.pdf.geometry import POINTS_PER_MM
 from app.pdf.verifying import Report, as_json
 from app.people.guards import current_actor, login_required, who
 from app.refusal import Invalid, Refusal
+from app.settings import current_settings
 from app.signing import commands, queries, rules, words
 from app.signing import sign_document as _sign_document  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.text import Text
@@ -175,6 +176,7 @@ def _progress(row: queries.SealingRow) -> dict[str, object]:
         "station": cards.station(row.sealing.station_id),
         "states": rules.STATE_TEXT,
         "open": row.sealing.state in rules.OPEN_STATES,
+        "agent_page": current_settings().station_page_url,
     }
 
 

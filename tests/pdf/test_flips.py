@@ -3,6 +3,8 @@
 from functools import lru_cache
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.pdf import examining, verifying
 from app.pdf.trusting import Trust
@@ -98,17 +100,12 @@ def test_digits_of_the_container_in_capitals_mean_the_same() -> None:
     assert verdict(respelled, trust) == "genuine"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("bit", range(8))
-def test_every_bit_of_every_signed_byte_counts(bit: int) -> None:
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_every_bit_of_a_signed_byte_counts(place: float, bit: int) -> None:
     pdf, trust, start, end = sealed()
+    signed = [*range(start), *range(end, len(pdf))]
+    changed = bytearray(pdf)
 
-    wrong = {}
-    for position in [*range(start), *range(end, len(pdf))]:
-        changed = bytearray(pdf)
-        changed[position] ^= 1 << bit
-        said = verdict(bytes(changed), trust)
-        if said != "altered":
-            wrong[position] = said
+    changed[signed[int(place * len(signed))]] ^= 1 << bit
 
-    assert wrong == {}
+    assert verdict(bytes(changed), trust) == "altered"
