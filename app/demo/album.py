@@ -150,7 +150,7 @@ def _verifying(found: Furnished) -> list[Shot]:
 def _oversight(p: dict[str, str]) -> list[Shot]:
     return [
         Shot("log", "/log", "heqing", dark=True),
-        Shot("log-none", "/log?person=nobody", "heqing"),
+        Shot("log-none", "/log?file_name=none.pdf", "heqing"),
         Shot("log-entry", p["log-entry"], "heqing"),
         Shot("log-refused", p["log-refused"], "heqing"),
         Shot("log-of-officer", "/log", "secofficer"),
@@ -198,8 +198,8 @@ def _submit_empty(page: Page) -> None:
 
 def _loaded(page: Page) -> None:
     """The fragments that the form asks for have come."""
-    page.wait_for_function("!document.querySelector('.htmx-request')")
     page.wait_for_selector("form#application")
+    page.wait_for_selector(".htmx-request", state="detached")
 
 
 def _preview(scan: bytes) -> Act:

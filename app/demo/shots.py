@@ -26,7 +26,7 @@ PATIENCE_MS = 30_000
 
 Say = Callable[[str], None]
 
-_STILL = """() => !document.querySelector('.htmx-request') && [...document.images].every(i => i.complete)"""
+_PICTURES_SHOWN = "Promise.all([...document.images].map(i => i.decode().catch(() => 0)))"
 _EAGER = "document.querySelectorAll('img[loading=lazy]').forEach(i => { i.loading = 'eager' })"
 _TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"
 
@@ -117,7 +117,8 @@ def _views(page: Page, shot: Shot, language: str, sight: "Sight") -> Iterator[st
     page.evaluate(_EAGER)
     for size in sizes:
         _resize(page, size)
-        page.wait_for_function(_STILL)
+        page.wait_for_selector(".htmx-request", state="detached")
+        page.evaluate(_PICTURES_SHOWN)
         _resize(page, size, at_least=page.evaluate("document.documentElement.scrollHeight"))
         if size == "phone" and page.evaluate(_TOO_WIDE):
             sight.faults.append("scrolls sideways at 390 pixels")
