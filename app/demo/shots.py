@@ -71,7 +71,7 @@ class Camera:
         try:
             page.goto(shot.path)
             for name in _views(page, shot, language, sight):
-                page.screenshot(path=str(out / f"{name}.png"))
+                page.screenshot(path=str(out / f"{name}.png"), animations="disabled")
                 say(str(out / f"{name}.png"))
         except BrowserError as error:
             sight.faults.append(error.message.splitlines()[0])
