@@ -7,7 +7,6 @@ belongs to the process that opened it, and a child opens its own.
 
 import contextlib
 import os
-import subprocess
 import threading
 from collections.abc import Generator
 from pathlib import Path
@@ -22,6 +21,7 @@ from pkcs11.mechanisms import GCMParams
 from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 
 from app.crypto.key_backend import KEK_PREFIX, KeyFault, TokenSilent
+from app.crypto.softhsm import create_token
 
 TAG_BITS = 128
 _lock = threading.RLock()
@@ -49,8 +49,7 @@ class TokenKeys:
             return False
 
     def create_token(self, so_pin: str) -> None:
-        """A new SoftHSM token in the folder beside its configuration. `softhsm2-util` takes PINs as arguments
-        only, so on a machine with other users the token is made before they can log in (docs/keys.md)."""
+        """A new SoftHSM token in the folder beside its configuration."""
         if self._conf is None:
             raise TokenSilent("only a SoftHSM token can be created from here")
         tokens = self._conf.parent / "tokens"
@@ -60,14 +59,7 @@ class TokenKeys:
             self._conf.write_text(
                 f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n"
             )
-        result = subprocess.run(  # noqa: S603
-            ["softhsm2-util", "--init-token", "--free", "--label", self._label,  # noqa: S607
-             "--pin", self.__pin, "--so-pin", so_pin],
-            env={**os.environ, "SOFTHSM2_CONF": str(self._conf)},
-            capture_output=True, text=True, timeout=30, check=False,
-        )  # fmt: skip
-        if result.returncode != 0:
-            raise TokenSilent(f"softhsm2-util: {result.stderr.strip()}")
+        create_token(self._conf, self._label, pin=self.__pin, so_pin=so_pin)
         with _lock:
             _forget(self._key())
 

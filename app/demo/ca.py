@@ -12,7 +12,6 @@ import base64
 import json
 import os
 import secrets
-import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
+from app.crypto.softhsm import create_token
 from app.demo import token_key
 from card_agent.protocol.names import MAKER_EKU, ORDER_EKU
 
@@ -59,13 +59,7 @@ def softhsm_conf(tokens: Path) -> Path:
 
 
 def init_token(tokens: Path, label: str, pin: str) -> None:
-    # softhsm2-util takes PINs as arguments only; on a demo machine nobody reads along
-    subprocess.run(  # noqa: S603
-        ["softhsm2-util", "--init-token", "--free", "--label", label, "--pin", pin,  # noqa: S607
-         "--so-pin", secrets.token_hex(8)],
-        env={**os.environ, "SOFTHSM2_CONF": str(softhsm_conf(tokens))},
-        capture_output=True, timeout=30, check=True,
-    )  # fmt: skip
+    create_token(softhsm_conf(tokens), label, pin=pin, so_pin=secrets.token_hex(8))
 
 
 def reader(tokens: Path) -> Any:

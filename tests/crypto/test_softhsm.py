@@ -1,0 +1,50 @@
+"""A token is made without telling its PINs to whoever lists the processes."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from app.crypto.key_backend import TokenSilent
+from app.crypto.softhsm import create_token
+from app.crypto.token_keys import TokenKeys
+
+MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
+pytestmark = pytest.mark.softhsm
+
+
+def configured(folder: Path) -> Path:
+    (folder / "tokens").mkdir()
+    conf = folder / "softhsm2.conf"
+    conf.write_text(f"directories.tokendir = {folder / 'tokens'}\nlog.level = ERROR\n")
+    return conf
+
+
+def test_the_token_opens_with_its_pin_and_with_no_other(tmp_path: Path) -> None:
+    conf = configured(tmp_path)
+
+    create_token(conf, "made", pin="271828", so_pin="31415926")
+
+    with pytest.raises(TokenSilent):
+        TokenKeys(MODULE, "made", "271829", conf).labels()
+    assert TokenKeys(MODULE, "made", "271828", conf).labels() == []
+
+
+def test_no_pin_is_an_argument_of_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    conf, seen = configured(tmp_path), tmp_path / "arguments"
+    spy = tmp_path / "softhsm2-util"
+    spy.write_text(f'#!/bin/sh\necho "$@" >> {seen}\nexec /usr/bin/softhsm2-util "$@"\n')
+    spy.chmod(spy.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    create_token(conf, "made", pin="271828", so_pin="31415926")
+
+    assert "--init-token" in seen.read_text()
+    assert "271828" not in seen.read_text()
+    assert "31415926" not in seen.read_text()
+
+
+def test_a_pin_that_is_too_short_is_refused_in_the_tools_words(tmp_path: Path) -> None:
+    with pytest.raises(TokenSilent, match="softhsm2-util"):
+        create_token(configured(tmp_path), "made", pin="1", so_pin="31415926")
