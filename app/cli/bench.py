@@ -12,13 +12,17 @@ from app import bench
 from app.bench.measure import Measure
 
 
+TOOLS = frozenset({"measure", "chains", "naive", "stage"})
+"""Modules of app/bench that benches stand on."""
+
+
 class _UnknownBench(click.UsageError):
     exit_code = 64
 
 
 def names() -> list[str]:
     """The benches that exist: modules of app/bench, by name."""
-    return sorted(found.name for found in pkgutil.iter_modules(bench.__path__) if found.name != "measure")
+    return sorted(found.name for found in pkgutil.iter_modules(bench.__path__) if found.name not in TOOLS)
 
 
 @click.command()
