@@ -11,7 +11,6 @@ import click
 from app import bench
 from app.bench.measure import Measure
 
-
 TOOLS = frozenset({"measure", "chains", "naive", "stage"})
 """Modules of app/bench that benches stand on."""
 
