@@ -59,8 +59,15 @@ db = SQLAlchemy(metadata=Base.metadata)
 
 
 def configure_engine(engine: sa.Engine) -> None:
-    """Teach a SQLite engine foreign keys, WAL, patience and our BEGIN. PostgreSQL needs none of it."""
-    if engine.dialect.name != "sqlite":
+    """Teach a SQLite engine foreign keys, WAL, patience and our BEGIN; a PostgreSQL connection to give up on a lock
+    after 5 s instead of hanging a page."""
+    if engine.dialect.name == "postgresql":
+
+        @event.listens_for(engine, "connect")
+        def _patience(connection: Any, _record: Any) -> None:
+            connection.execute("SET lock_timeout = '5s'")
+            connection.commit()
+
         return
 
     @event.listens_for(engine, "connect")
@@ -80,14 +87,9 @@ def configure_engine(engine: sa.Engine) -> None:
 
 
 def begin_writing() -> None:
-    """Start the session's transaction as one that will write. Whatever was only read before is let go.
-
-    PostgreSQL: a statement gives up on a lock after 5 s instead of hanging a page.
-    """
+    """Start the session's transaction as one that will write. Whatever was only read before is let go."""
     db.session.rollback()
-    connection = db.session.connection(execution_options={"yinxu_writing": True})
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
+    db.session.connection(execution_options={"yinxu_writing": True})
 
 
 def lock_row(model: type[Any], ident: Any) -> Any:

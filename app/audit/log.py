@@ -109,10 +109,18 @@ def _stage(
     ).pack()
     nonce = os.urandom(NONCE_BYTES)
     ciphertext = cipher.encrypt(key, nonce, encode({"v": 1, **_by(by), **told}), header)
-    entry_id = db.session.scalar(
-        sa.insert(LogEntry).values(header=header, nonce=nonce, ciphertext=ciphertext).returning(LogEntry.id)
-    )
-    db.session.execute(sa.insert(LogPending).values(entry_id=entry_id))
+    _insert(sa.insert(LogEntry).values(header=header, nonce=nonce, ciphertext=ciphertext))
+
+
+def _insert(entry: sa.Insert) -> None:
+    """The entry, and that it waits for its place: on PostgreSQL in one statement."""
+    returned = entry.returning(LogEntry.id)
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(
+            sa.insert(LogPending.__table__).from_select(["entry_id"], sa.select(returned.cte("entry").c.id))  # type: ignore[arg-type]
+        )
+    else:
+        db.session.execute(sa.insert(LogPending).values(entry_id=db.session.scalar(returned)))
 
 
 def encode(payload: dict[str, Any]) -> bytes:

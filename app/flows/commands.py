@@ -97,7 +97,7 @@ def _identity(said: publishing.FlowFiles, calls: Mapping[str, Any]) -> str:
 def start(key: str, data: Mapping[str, Any], *, business_key: str, by: Actor) -> FlowStarted:
     """Begin the newest version of a flow about `business_key` (`application/7`). Automatic steps run at once.
     Refuses `NotFound`, `Forbidden` (the diagram names who may start it), Fault, and what an action refuses."""
-    definition = queries.definition(key)
+    definition = queries.published(key)
     if definition is None:
         raise rules.no_such_flow(key)
     rules.check_may_start(engine.program_of(definition).main.properties.get("starter"), by)
@@ -142,11 +142,17 @@ def _task_to_act_on(task_id: int, by: Actor) -> tuple[FlowTask, FlowInstance]:
 
     Refuses in this order: no such task; not yours; already over; a colleague has claimed it.
     """
-    found = db.session.get(FlowTask, task_id)
-    if found is None:
+    row = db.session.execute(
+        # the instance first, as every other act locks it before its tasks
+        sa.select(FlowInstance, FlowTask)
+        .join(FlowTask, FlowTask.instance_id == FlowInstance.id)
+        .where(FlowTask.id == task_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None:
         raise rules.no_such_task(task_id)
-    instance: FlowInstance = lock_row(FlowInstance, found.instance_id)
-    db.session.refresh(found)
+    instance, found = row
     if by.kind != "person" or not queries.may_act(found, by):
         rules.check_may_take([], by)
     rules.check_open(found.status, found.done_by_name, found.done_at)
@@ -166,10 +172,10 @@ def complete(task_id: int, form: Mapping[str, Any], *, by: Actor) -> TaskComplet
     outcome, opinion = clean.get("decision"), clean.get("opinion")
     task.status, task.done_at, task.done_by_id, task.done_by_name = "done", at, by.id, by.name
     task.outcome, task.opinion = _word(outcome), _word(opinion)
-    engine.close_candidates([task.id])
     run = engine.advance(
         instance,
         lambda r: r.complete(task.token, clean),
+        done=task,
         by=by,
         now=at,
         outcome=task.outcome,

@@ -6,13 +6,16 @@ Whoever calls this holds the instance's row locked and stands inside a command's
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from flask import current_app
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.actor import Actor
 from app.bpmn import moments
@@ -75,6 +78,17 @@ def diagram_of(definition: FlowDefinition) -> Diagram:
     return parse(definition.bpmn.encode(), tables)
 
 
+def definition_of(definition_id: int) -> FlowDefinition:
+    """A published version. None is ever changed, so each process reads it once; it belongs to no session."""
+    kept: dict[int, FlowDefinition] = current_app.extensions.setdefault("flow_definitions", {})
+    found = kept.get(definition_id)
+    if found is None:
+        found = db.session.get_one(FlowDefinition, definition_id)
+        db.session.expunge(found)
+        kept[definition_id] = found
+    return found
+
+
 def program_of(definition: FlowDefinition) -> Program:
     """The definition with every diagram it pinned when it was published; kept by content."""
     with _lock:
@@ -82,15 +96,31 @@ def program_of(definition: FlowDefinition) -> Program:
         if known is not None:
             _programs.move_to_end(definition.sha256)
             return known
-    called = {
-        key: diagram_of(db.session.get_one(FlowDefinition, ident)) for key, ident in definition.calls.items()
-    }
+    called = {key: diagram_of(definition_of(ident)) for key, ident in definition.calls.items()}
     made = program(diagram_of(definition), called)
     with _lock:
         _programs[definition.sha256] = made
         while len(_programs) > KEPT:
             _programs.popitem(last=False)
     return made
+
+
+@dataclass(frozen=True)
+class Waits:
+    """The tokens that an instance waits at. Those of a stored state are what the tables hold, row for row, so a
+    step writes only what it changed and reads nothing back."""
+
+    tasks: frozenset[str] = frozenset()
+    messages: frozenset[str] = frozenset()
+    timers: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
+
+    @classmethod
+    def of(cls, run: Run) -> "Waits":
+        return cls(
+            frozenset(task.token for task in run.tasks()),
+            frozenset(waited.token for waited in run.messages()),
+            {waited.token: waited.due for waited in run.timers()},
+        )
 
 
 def open_instance(
@@ -119,7 +149,7 @@ def open_instance(
     db.session.flush()
     _event(instance, "started", joined.main.key, by, now)
     run = begin(joined, kept, host=ActionHost(by), now=local_now(now))
-    save(instance, definition, run, by=by, now=now)
+    save(instance, definition, run, Waits(), by=by, now=now)
     return instance, run
 
 
@@ -127,18 +157,23 @@ def advance(
     instance: FlowInstance,
     act: Callable[[Run], None],
     *,
+    done: FlowTask | None = None,
     by: Actor,
     now: datetime,
     outcome: str | None = None,
     opinion: str | None = None,
 ) -> Run:
-    """Resume the instance, let `act` happen to it, run to the next wait, write it down. `outcome` and `opinion`
-    are what a person decided, where the act is theirs."""
-    definition = db.session.get_one(FlowDefinition, instance.definition_id)
+    """Resume the instance, let `act` happen to it, run to the next wait, write it down. `done`, `outcome`
+    and `opinion`: the task and what a person decided there, where the act is theirs."""
+    definition = definition_of(instance.definition_id)
     run = resume(program_of(definition), instance.state, host=ActionHost(by), now=local_now(now))
+    before = Waits.of(run)
+    if done is not None:
+        before = replace(before, tasks=before.tasks - {done.token})
+        _unfile([done.id])
     act(run)
     run.settle()
-    save(instance, definition, run, by=by, now=now, outcome=outcome, opinion=opinion)
+    save(instance, definition, run, before, by=by, now=now, outcome=outcome, opinion=opinion)
     return run
 
 
@@ -146,6 +181,7 @@ def save(
     instance: FlowInstance,
     definition: FlowDefinition,
     run: Run,
+    before: Waits,
     *,
     by: Actor,
     now: datetime,
@@ -153,16 +189,16 @@ def save(
     opinion: str | None = None,
 ) -> None:
     """Write what the step changed: history, tasks, what is waited for, and the state under the next revision."""
-    _take_early_messages(instance, run, now)
+    _take_early_messages(instance, run, before, now)
     for passed in run.trail:
         if passed.node.kind in PEOPLE:
             event = _event(instance, "done", passed.process, by, now, passed=passed)
             event.outcome, event.opinion = outcome, opinion
         else:
             _event(instance, "passed", passed.process, by, now, passed=passed)
-    _sync_tasks(instance, definition, run, now)
-    _sync_messages(instance, run, now)
-    _sync_timers(instance, run)
+    _sync_tasks(instance, definition, run, before, now)
+    _sync_messages(instance, run, before, now)
+    _sync_timers(instance, run, before)
     instance.title = _said(run.program.main.properties.get("title"), run.data) or instance.title
     finished = run.finished
     if finished:
@@ -184,6 +220,7 @@ def _store(instance: FlowInstance, state: bytes, finished: bool, now: datetime) 
         sa.update(FlowInstance)
         .where(FlowInstance.id == instance.id, FlowInstance.revision == revision)
         .values(values)
+        .execution_options(synchronize_session=False)
     )
     if written.rowcount != 1:  # type: ignore[attr-defined]
         raise Conflict(
@@ -191,15 +228,16 @@ def _store(instance: FlowInstance, state: bytes, finished: bool, now: datetime) 
             zh="流程刚刚被他人推进，请刷新后重试",
             en="Somebody has just moved this flow on; reload the page and try again",
         )
-    db.session.refresh(instance)
+    for name, value in values.items():
+        set_committed_value(instance, name, value)
 
 
-def _take_early_messages(instance: FlowInstance, run: Run, now: datetime) -> None:
+def _take_early_messages(instance: FlowInstance, run: Run, before: Waits, now: datetime) -> None:
     """A message may come before it is waited for: then it lies in the inbox, and is taken here."""
     while True:
         taken = False
         for waited in run.messages():
-            kept = _pending(waited)
+            kept = _pending(waited) if waited.token not in before.messages else None
             if kept is not None:
                 run.deliver(waited.token, kept.payload)
                 run.settle()
@@ -252,35 +290,58 @@ def note(instance: FlowInstance, kind: str, by: Actor, now: datetime, **detail: 
     return event
 
 
-def _sync_tasks(instance: FlowInstance, definition: FlowDefinition, run: Run, now: datetime) -> None:
-    known = {
-        task.token: task
-        for task in db.session.scalars(
-            sa.select(FlowTask).where(FlowTask.instance_id == instance.id, FlowTask.status == "open")
-        )
-    }
+def _sync_tasks(
+    instance: FlowInstance, definition: FlowDefinition, run: Run, before: Waits, now: datetime
+) -> None:
+    """Tasks that nobody is waited for at any more are cancelled; new ones are opened and filed."""
     waiting = {task.token: task for task in run.tasks()}
-    gone = [task for token, task in known.items() if token not in waiting]
-    for task in gone:
-        task.status = "cancelled"
-    close_candidates(task.id for task in gone)
-    for token, waited in waiting.items():
-        if token not in known:
-            _open_task(instance, definition, waited, now)
+    gone = before.tasks - waiting.keys()
+    if gone:
+        _cancel_tasks(instance, gone)
+    opened = [
+        (_new_task(instance, definition, waited, now), waited)
+        for token, waited in waiting.items()
+        if token not in before.tasks
+    ]
+    db.session.add_all(task for task, _ in opened)
+    db.session.flush()
+    for task, waited in opened:
+        for candidate in candidates_of(waited.node, task.role, task.data, instance):
+            db.session.add(
+                FlowTaskCandidate(
+                    task_id=task.id,
+                    role=candidate.role,
+                    unit_id=candidate.unit_id,
+                    user_id=candidate.user_id,
+                )
+            )
 
 
-def close_candidates(task_ids: Iterable[int]) -> None:
+def _cancel_tasks(instance: FlowInstance, tokens: Collection[str]) -> None:
+    cancelled = db.session.scalars(
+        sa.update(FlowTask)
+        .where(FlowTask.instance_id == instance.id, FlowTask.token.in_(tokens))
+        .values(status="cancelled")
+        .returning(FlowTask.id)
+    ).all()
+    _unfile(cancelled)
+
+
+def _unfile(task_ids: Collection[int]) -> None:
     """A task that is over is filed under nobody any more."""
-    idents = list(task_ids)
-    if idents:
-        db.session.execute(sa.delete(FlowTaskCandidate).where(FlowTaskCandidate.task_id.in_(idents)))
+    db.session.execute(
+        sa.delete(FlowTaskCandidate)
+        .where(FlowTaskCandidate.task_id.in_(task_ids))
+        .execution_options(synchronize_session=False)
+    )
 
 
-def _open_task(instance: FlowInstance, definition: FlowDefinition, waited: OpenTask, now: datetime) -> None:
+def _new_task(
+    instance: FlowInstance, definition: FlowDefinition, waited: OpenTask, now: datetime
+) -> FlowTask:
     node, data = waited.node, plain(waited.data)
-    role = role_of(node)
     due_in = node.properties.get("dueIn")
-    task = FlowTask(
+    return FlowTask(
         instance_id=instance.id,
         definition_id=definition.calls.get(waited.process, definition.id),
         token=waited.token,
@@ -289,7 +350,7 @@ def _open_task(instance: FlowInstance, definition: FlowDefinition, waited: OpenT
         label_en=node.label.en,
         form=node.properties.get("form") or node.id,
         page=_page(node, data),
-        role=role,
+        role=role_of(node),
         notice_zh=_said(node.properties.get("notice_zh"), data),
         notice_en=_said(node.properties.get("notice_en"), data),
         data=data,
@@ -299,14 +360,6 @@ def _open_task(instance: FlowInstance, definition: FlowDefinition, waited: OpenT
         created_at=now,
         due_at=moments.duration(due_in).after(local_now(now)) if due_in else None,
     )
-    db.session.add(task)
-    db.session.flush()
-    for candidate in candidates_of(node, role, data, instance):
-        db.session.add(
-            FlowTaskCandidate(
-                task_id=task.id, role=candidate.role, unit_id=candidate.unit_id, user_id=candidate.user_id
-            )
-        )
 
 
 def role_of(node: Node) -> str | None:
@@ -347,19 +400,11 @@ def _said(text: str | None, data: Mapping[str, Any]) -> str | None:
     return None if value is None or value == "" else str(value)
 
 
-def _sync_messages(instance: FlowInstance, run: Run, now: datetime) -> None:
-    known = {
-        kept.token: kept
-        for kept in db.session.scalars(
-            sa.select(MessageSubscription).where(MessageSubscription.instance_id == instance.id)
-        )
-    }
+def _sync_messages(instance: FlowInstance, run: Run, before: Waits, now: datetime) -> None:
     waiting = {waited.token: waited for waited in run.messages()}
-    for token, kept in known.items():
-        if token not in waiting:
-            db.session.delete(kept)
+    _forget(MessageSubscription, instance, before.messages - waiting.keys())
     for token, waited in waiting.items():
-        if token not in known:
+        if token not in before.messages:
             db.session.add(
                 MessageSubscription(
                     instance_id=instance.id,
@@ -373,19 +418,22 @@ def _sync_messages(instance: FlowInstance, run: Run, now: datetime) -> None:
             )
 
 
-def _sync_timers(instance: FlowInstance, run: Run) -> None:
-    known = {
-        kept.token: kept
-        for kept in db.session.scalars(sa.select(FlowTimer).where(FlowTimer.instance_id == instance.id))
-    }
+def _sync_timers(instance: FlowInstance, run: Run, before: Waits) -> None:
+    """A timer that repeats is due anew: its row is replaced."""
     waiting = {waited.token: waited for waited in run.timers()}
-    for token, kept in known.items():
-        if token not in waiting:
-            db.session.delete(kept)
-        else:
-            kept.due_at = waiting[token].due
+    unchanged = {
+        token for token, due in before.timers.items() if token in waiting and waiting[token].due == due
+    }
+    _forget(FlowTimer, instance, before.timers.keys() - unchanged)
     for token, waited in waiting.items():
-        if token not in known:
+        if token not in unchanged:
             db.session.add(
                 FlowTimer(instance_id=instance.id, token=token, node=waited.node.id, due_at=waited.due)
             )
+
+
+def _forget(
+    model: type[MessageSubscription] | type[FlowTimer], instance: FlowInstance, tokens: Collection[str]
+) -> None:
+    if tokens:
+        db.session.execute(sa.delete(model).where(model.instance_id == instance.id, model.token.in_(tokens)))

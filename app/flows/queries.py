@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from flask import current_app
 from sqlalchemy.orm import defer
 
 from app.actor import Actor
@@ -266,7 +267,7 @@ def awaited(instance_id: int) -> list[Text]:
     waits = db.session.scalars(
         sa.select(MessageSubscription).where(MessageSubscription.instance_id == instance_id)
     )
-    program = engine.program_of(db.session.get_one(FlowDefinition, _definition_id(instance_id)))
+    program = engine.program_of(engine.definition_of(_definition_id(instance_id)))
     return [program.diagrams[w.process].nodes[w.node].label for w in waits]
 
 
@@ -421,8 +422,11 @@ def view_of(found: FlowTask, instance: FlowInstance) -> TaskView:
 
 
 def form_for(definition_id: int, name: str) -> Form | None:
-    said = db.session.get_one(FlowDefinition, definition_id).forms.get(name)
-    return form_of(name, said) if said is not None else None
+    kept: dict[tuple[int, str], Form | None] = current_app.extensions.setdefault("flow_forms", {})
+    if (definition_id, name) not in kept:
+        said = engine.definition_of(definition_id).forms.get(name)
+        kept[definition_id, name] = form_of(name, said) if said is not None else None
+    return kept[definition_id, name]
 
 
 def offered(view: TaskView, actor: Actor) -> dict[str, list[Choice]]:
@@ -483,7 +487,7 @@ def open_tasks(instance_id: int) -> list[TaskRow]:
 def places(instance_id: int) -> list[Place]:
     """Where the instance stands, one entry for each diagram it has touched; the latest touched comes last."""
     instance = db.session.get_one(FlowInstance, instance_id)
-    program = engine.program_of(db.session.get_one(FlowDefinition, instance.definition_id))
+    program = engine.program_of(engine.definition_of(instance.definition_id))
     done: dict[str, set[str]] = {}
     for row in history(instance_id):
         if row.node:
@@ -523,7 +527,7 @@ def _standing(instance: FlowInstance) -> dict[str, set[str]]:
 def stages(instance_id: int) -> list[Stage]:
     """The main flow as a row of the diagrams it calls; empty where it calls none."""
     instance = db.session.get_one(FlowInstance, instance_id)
-    program = engine.program_of(db.session.get_one(FlowDefinition, instance.definition_id))
+    program = engine.program_of(engine.definition_of(instance.definition_id))
     calls = {n.id: n for n in program.main.nodes.values() if n.kind == "callActivity"}
     boxes = sorted((s for s in program.main.picture.shapes if s.id in calls), key=lambda s: (s.x, s.y))
     over = {row.node for row in history(instance_id) if row.process == program.main.key}
@@ -554,6 +558,15 @@ def definition(key: str) -> FlowDefinition | None:
         .order_by(FlowDefinition.version.desc())
         .limit(1)
     )
+
+
+def published(key: str) -> FlowDefinition | None:
+    """The newest version, for running it: read once by each process."""
+    newest = (
+        sa.select(FlowDefinition.id).where(FlowDefinition.key == key).order_by(FlowDefinition.version.desc())
+    )
+    ident = db.session.scalar(newest.limit(1))
+    return engine.definition_of(ident) if ident is not None else None
 
 
 def definitions() -> list[FlowDefinition]:
