@@ -135,7 +135,7 @@ def correct(
     found.status, found.returned_reason = "submitted", ""
     found.revision += 1
     db.session.flush()
-    flows.complete(_open_correction(found), _answers(found, owner), by=by)
+    flows.complete_on_page(_open_correction(found), _answers(found, owner), by=by)
     drafts.clear(drafts.key_of(found.kind, found.id), by=by)
     return ApplicationCorrected(
         application_id=found.id, number=found.number, unit_id=found.unit_id, revision=found.revision

@@ -163,10 +163,23 @@ def _task_to_act_on(task_id: int, by: Actor) -> tuple[FlowTask, FlowInstance]:
 @command
 def complete(task_id: int, form: Mapping[str, Any], *, by: Actor) -> TaskCompleted:
     """Do a task: its form is checked, the flow goes on, and the automatic steps that follow are done in this
-    person's name, all in one transaction. Refuses `NotFound`, `Forbidden`, `Conflict` (done already),
-    `Invalid` (the form, with a sentence a field), Fault, and whatever an action refuses."""
-    at = now()
+    person's name, all in one transaction. Refuses `NotFound`, `Forbidden`, `Conflict` (done already, or done on
+    a page of its own), `Invalid` (the form, with a sentence a field), Fault, and whatever an action refuses."""
     task, instance = _task_to_act_on(task_id, by)
+    rules.check_is_done_here(task.page)
+    return _complete(task, instance, form, by)
+
+
+@command
+def complete_on_page(task_id: int, form: Mapping[str, Any], *, by: Actor) -> TaskCompleted:
+    """Do a task that has a page of its own. The command behind that page calls this, with values that it has made
+    itself: a person's form never reaches the diagram this way. Refuses as `complete` does."""
+    task, instance = _task_to_act_on(task_id, by)
+    return _complete(task, instance, form, by)
+
+
+def _complete(task: FlowTask, instance: FlowInstance, form: Mapping[str, Any], by: Actor) -> TaskCompleted:
+    at = now()
     view = queries.view_of(task, instance)
     clean = _filled(view, form, by)
     outcome, opinion = clean.get("decision"), clean.get("opinion")

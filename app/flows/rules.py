@@ -63,6 +63,17 @@ def check_open(status: str, done_by: str | None, done_at: datetime | None) -> No
     )
 
 
+def check_is_done_here(page: str | None) -> None:
+    """Refuses `Conflict`: the task has a page of its own, whose command sees to what the form cannot."""
+    if page is not None:
+        raise Conflict(
+            "flow.done_elsewhere",
+            zh="这项任务要在它自己的页面上办理，请在待办中点“打开”。",
+            en="This task is done on a page of its own; press Open in the inbox.",
+            page=page,
+        )
+
+
 def check_not_anothers(assignee_id: int | None, assignee: str | None, by: Actor) -> None:
     """Refuses `Forbidden`: a colleague has claimed the task."""
     if assignee_id is not None and assignee_id != by.id:

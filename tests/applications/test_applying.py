@@ -138,6 +138,24 @@ def test_only_the_applicant_corrects_and_only_what_was_sent_back(desk: Desk) -> 
         commands.correct(one, desk.form(), scan=None, by=desk.office)
 
 
+def test_a_correction_has_no_way_around_its_page_and_its_checks(desk: Desk) -> None:
+    one = desk.apply().application_id
+    desk.send_back()
+    invented = {"unit_level": "5", "kind": "personal_name", "width_mm": "1"}
+
+    with pytest.raises(Conflict, match=r"flow\.done_elsewhere"):
+        desk.decide(desk.clerk, "correct", **invented)
+    task = next(row for row in flows.inbox(desk.clerk) if row.node == "correct")
+    assert desk.browser(desk.clerk).post(f"/inbox/{task.id}/complete", data=invented).status_code in (
+        400,
+        409,
+    )
+
+    commands.correct(one, desk.form(), scan=None, by=desk.clerk)
+    desk.decide(desk.office, decision="approve")
+    assert queries.application(one).status == "approved"
+
+
 def test_a_picture_without_ink_makes_no_application(desk: Desk) -> None:
     reference = desk.upload(blank())
 
