@@ -1,5 +1,6 @@
 """`yinxu people`: the first appointments, made where the server stands (D6), and a list."""
 
+import dataclasses
 import json
 
 import click
@@ -14,30 +15,51 @@ def command() -> None:
 @click.argument("unit")
 @click.option("--code", help="统一社会信用代码, 18 characters.")
 @click.option("--person", "people", nargs=3, multiple=True, metavar="LOGIN NAME ROLE", required=True)
-def init(unit: str, code: str | None, people: tuple[tuple[str, str, str], ...]) -> None:
-    """Enter the first UNIT and the three officers. Each first password is asked for and never shown.
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a person.")
+def init(unit: str, code: str | None, people: tuple[tuple[str, str, str], ...], as_json: bool) -> None:
+    """Enter the first UNIT and the three officers, three different persons; all of it or nothing.
 
-    yinxu people init 示例公司 --person wu 吴桐 system_administrator --person zheng 郑安 security_officer …
+    Each first password is asked for and never shown. All other roles are granted afterwards, on the pages, by
+    the security officer.
+
+    \b
+    yinxu people init 示例公司 \\
+      --person wu 吴桐 system_administrator \\
+      --person zheng 郑安 security_officer \\
+      --person qian 钱正 security_auditor
     """
     from app.actor import SYSTEM
     from app.factory import create_app
-    from app.people import commands, queries
-    from app.refusal import Conflict
+    from app.people import commands, queries, rules
 
-    app = create_app(pages=False, diagrams=False)
-    with app.app_context():
-        if queries.people():
-            raise Conflict(
-                "people.ceremony_over",
-                zh="已有人员登记，首次任命只能进行一次。请由安全保密管理员在页面上授予角色",
-                en="There are people already: the first appointment is over. The security officer grants roles now",
-            )
-        unit_id = commands.register_unit(unit, code=code, by=SYSTEM).unit_id
-        for login, name, role in people:
-            password = click.prompt(f"{name} ({login})", hide_input=True, confirmation_prompt=True)
-            user_id = commands.register_user(login, name, unit_id, password, by=SYSTEM).user_id
-            commands.appoint(user_id, role, by=SYSTEM)
-            click.echo(f"{login} {name} {role}")
+    asked = [rules.FirstPerson(login=login, name=name, role=role) for login, name, role in people]
+    rules.check_ceremony(asked)
+    if code:
+        rules.check_credit_code(code)
+    with create_app(pages=False, diagrams=False).app_context():
+        rules.check_nobody_yet(len(queries.people()))
+        ready = [
+            dataclasses.replace(person, password=_password(person.login, person.name)) for person in asked
+        ]
+        commands.appoint_officers(unit, ready, code=code, by=SYSTEM)
+    for login, name, role in people:
+        line = {"login": login, "name": name, "unit": unit, "roles": [role]}
+        click.echo(json.dumps(line, ensure_ascii=False) if as_json else f"{login} {name} {role}")
+
+
+def _password(login: str, name: str) -> str:
+    """Asked for twice, and again until it will do; nothing has been written yet."""
+    from app.people import rules
+    from app.refusal import Invalid
+
+    while True:
+        password: str = click.prompt(f"{name} ({login})", hide_input=True, confirmation_prompt=True, err=True)
+        try:
+            rules.check_password(password, login)
+        except Invalid as weak:
+            click.echo(f"{weak.text.zh}\n{weak.text.en}", err=True)
+        else:
+            return password
 
 
 @command.command("list")

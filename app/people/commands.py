@@ -1,5 +1,6 @@
 """Verbs of people: register, appoint, log in. Every one passes the gate."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from app.people.facts import (
     LoggedIn,
     LoggedOut,
     LoginFailed,
+    OfficersAppointed,
     PasswordChanged,
     RoleEnded,
     RoleGranted,
@@ -131,6 +133,32 @@ def appoint(
         valid_from=begins,
         valid_until=valid_until,
     )
+
+
+@command
+def appoint_officers(
+    unit: str, people: Sequence[rules.FirstPerson], *, code: str | None = None, by: Actor
+) -> OfficersAppointed:
+    """The ceremony that starts an installation (D6): the first unit and the three officers, all or nothing.
+
+    Refuses Conflict once there is anybody or when one person would hold two offices, Invalid for what is wrong
+    with a name, a password or a role, Forbidden for anybody but the command line.
+    """
+    if by.kind != "system":
+        raise Forbidden(
+            "people.ceremony_at_the_server",
+            zh="首次任命只能在服务器上用命令行进行",
+            en="The first appointment is made on the server's command line",
+        )
+    rules.check_ceremony(people)
+    rules.check_nobody_yet(len(queries.people()))
+    unit_id = register_unit(unit, code=code, by=by).unit_id
+    user_ids: list[int] = []
+    for person in people:
+        user_id = register_user(person.login, person.name, unit_id, person.password, by=by).user_id
+        appoint(user_id, person.role, by=by)
+        user_ids.append(user_id)
+    return OfficersAppointed(unit_id=unit_id, user_ids=user_ids)
 
 
 @command

@@ -43,6 +43,19 @@ class RoleEnded(
     grant_id: int
 
 
+class OfficersAppointed(
+    Fact,
+    name="officers.appointed",
+    zh="首次任命三员",
+    en="First officers appointed",
+    log_class=LogClass.SEAL_AUTHORIZATION,
+):
+    """The ceremony that starts an installation; an entry of its own tells of each person and role."""
+
+    unit_id: int
+    user_ids: list[int]
+
+
 class LoggedIn(Fact, name="person.logged_in", zh="登录", en="Logged in", log_class=LogClass.LOGIN):
     """The session's token is no part of the Fact: the door made it and keeps it."""
 

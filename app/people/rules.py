@@ -1,7 +1,8 @@
 """The law of people: who may hold which roles together, what a login looks like. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.actor import Actor
@@ -66,6 +67,59 @@ def check_roles_together(held: Iterable[str], new: str) -> None:
             "or choose another person",
             held=sorted(others),
             role=new,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstPerson:
+    """Somebody of the ceremony that starts an installation. `password`: empty while it has not been asked for."""
+
+    login: str
+    name: str
+    role: str
+    password: str = field(default="", repr=False)
+
+
+def check_ceremony(people: Sequence[FirstPerson]) -> None:
+    """The three officers, each appointed, and nobody twice; every other role is the security officer's to
+    grant (D6). Passwords are not looked at."""
+    others = sorted({p.role for p in people} - OFFICERS)
+    if others:
+        raise Invalid(
+            "people.ceremony_other_role",
+            zh=f"首次任命只任命三员；角色 {'、'.join(others)} 请在安装之后由安全保密管理员授予",
+            en=f"Only the three officers are appointed here, not {', '.join(others)}: "
+            "the security officer grants the other roles afterwards",
+            roles=others,
+        )
+    for person in people:
+        check_login_name(person.login)
+        if not person.name.strip():
+            raise Invalid("people.no_name", zh="请填写姓名", en="Give the person a name")
+    logins = [p.login for p in people]
+    if len(set(logins)) != len(logins):
+        raise Conflict(
+            "people.ceremony_twice",
+            zh="三员分立：每人只能任命一次，三员之间不得兼任。请另选人员",
+            en="The three officers are kept apart: each login is appointed once. Choose another person",
+        )
+    missing = sorted(OFFICERS - {p.role for p in people})
+    if missing:
+        raise Invalid(
+            "people.ceremony_incomplete",
+            zh=f"三员须同时任命，还缺：{'、'.join(ROLES[role].zh for role in missing)}（{'、'.join(missing)}）",
+            en=f"All three officers are appointed at once; missing: {', '.join(missing)}",
+            roles=missing,
+        )
+
+
+def check_nobody_yet(people: int) -> None:
+    """The first appointment is made once."""
+    if people:
+        raise Conflict(
+            "people.ceremony_over",
+            zh="已有人员登记，首次任命只能进行一次。请由安全保密管理员在页面上授予角色",
+            en="There are people already: the first appointment is over. The security officer grants roles now",
         )
 
 

@@ -170,8 +170,12 @@ def prepare(made: Installation) -> None:
     ca.publish(made.folder / "var" / "trust", at=now - DAY / 24, fresh_until=now + DAY)
     good(made.run("migrate", *SERVICES["migrate"]["command"]))
     password = secrets.token_urlsafe(16)
-    person = ("--person", "wu", "吴桐", "system_administrator")
-    good(made.run("web", "yinxu", "people", "init", "示例公司", *person, said=f"{password}\n{password}\n"))
+    officers = (
+        *("--person", "wu", "吴桐", "system_administrator"),
+        *("--person", "zheng", "郑安", "security_officer"),
+        *("--person", "qian", "钱正", "security_auditor"),
+    )
+    good(made.run("web", "yinxu", "people", "init", "示例公司", *officers, said=f"{password}\n" * 6))
 
 
 def enrol(made: Installation) -> None:

@@ -1,22 +1,26 @@
 """Roles: who may grant them, which go together, from when until when."""
 
+import dataclasses
+import json
 from datetime import datetime, timedelta
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner, Result
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app import clock
 from app.actor import SYSTEM, Actor
+from app.cli import main
 from app.db import db
 from app.glossary import OFFICERS, ROLES
 from app.people import commands, queries, rules
 from app.people.models import RoleGrant
-from app.refusal import Conflict, Forbidden, Invalid, NotFound
+from app.refusal import Conflict, Forbidden, Invalid, NotFound, Refusal
 from app.settings import Settings
 from tests.conftest import settings_for
 from tests.people.makers import Browser, Town, town
@@ -209,18 +213,75 @@ def test_the_administrator_registers_on_the_page_and_values_stay_after_a_mistake
     assert queries.user_by_login("second") is not None
 
 
-def test_first_appointments_are_made_once(
-    app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from click.testing import CliRunner
+FIRST = {
+    "wu": ("吴桐", "system_administrator"),
+    "zheng": ("郑安", "security_officer"),
+    "qian": ("钱正", "security_auditor"),
+}
+PASSWORDS = "a long password\na long password\n"
 
-    from app.cli import people
 
+def ceremony(app: Flask, monkeypatch: pytest.MonkeyPatch, said: str, **people: tuple[str, str]) -> Result:
+    """`yinxu people init` for these people, with `said` on its standard input."""
     monkeypatch.setattr("app.factory.create_app", lambda **_: app)
-    words = ["init", "示例公司", "--person", "wu", "吴桐", "system_administrator"]
-    done = CliRunner().invoke(people.command, words, input="a long password\na long password\n")
+    persons = [word for login, (name, role) in people.items() for word in ("--person", login, name, role)]
+    return CliRunner().invoke(main, ["people", "init", "示例公司", "--json", *persons], input=said)
+
+
+def test_first_appointments_are_made_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = ceremony(app, monkeypatch, PASSWORDS * 3, **FIRST)
+
     assert done.exit_code == 0, done.output
-    again = CliRunner().invoke(people.command, words, input="a long password\na long password\n")
-    assert isinstance(again.exception, Conflict)
-    listed = CliRunner().invoke(people.command, ["list", "--json"])
-    assert '"roles": ["system_administrator"]' in listed.output
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {t["login"]: t["roles"] for t in told} == {k: [role] for k, (_, role) in FIRST.items()}
+    again = ceremony(app, monkeypatch, PASSWORDS * 3, **FIRST)
+    assert again.exit_code == 1 and "already" in again.stderr and "Traceback" not in again.stderr
+    listed = CliRunner().invoke(main, ["people", "list", "--json"])
+    assert [json.loads(line)["roles"] for line in listed.stdout.splitlines()].count(["security_officer"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"qian": ("钱正", "applicant")}, "Only the three officers"),
+        ({"qian": ("钱正", "nonsense")}, "Only the three officers"),
+        ({"qian": ("钱正", "security_officer")}, "missing: security_auditor"),
+        ({"QIAN": ("钱正", "security_auditor")}, "A login starts with"),
+    ],
+)
+def test_a_ceremony_that_appoints_wrongly_asks_no_password_and_leaves_nothing(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, tuple[str, str]], sentence: str
+) -> None:
+    people = {k: v for k, v in FIRST.items() if k not in {key.lower() for key in wrong}} | wrong
+
+    done = ceremony(app, monkeypatch, "", **people)
+
+    assert done.exit_code == 1 and sentence in done.stderr
+    assert not queries.people() and not queries.units()
+
+
+def test_an_interrupted_ceremony_leaves_nothing_and_can_be_held_again(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted = ceremony(app, monkeypatch, PASSWORDS * 2 + "short\nshort\n", **FIRST)
+
+    assert interrupted.exit_code == 1 and "10 to 128 characters" in interrupted.stderr
+    assert not queries.people() and not queries.units()
+    assert ceremony(app, monkeypatch, PASSWORDS * 3, **FIRST).exit_code == 0
+
+
+def test_the_officers_are_appointed_all_together_or_not_at_all(app: Flask) -> None:
+    """D6: the command itself insists, whoever calls it."""
+    good = "a long password"
+    people = [
+        rules.FirstPerson(login=login, name=name, role=role, password=good)
+        for login, (name, role) in FIRST.items()
+    ]
+    last_is_weak = [*people[:2], dataclasses.replace(people[2], password="short")]
+    one_holds_two = [*people[:2], dataclasses.replace(people[2], login="wu")]
+
+    for wrong in (last_is_weak, one_holds_two, people[:2]):
+        with pytest.raises(Refusal):
+            commands.appoint_officers("示例公司", wrong, by=SYSTEM)
+        assert not queries.people() and not queries.units()
+    assert len(commands.appoint_officers("示例公司", people, by=SYSTEM).user_ids) == 3
