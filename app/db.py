@@ -97,6 +97,16 @@ def lock_row(model: type[Any], ident: Any) -> Any:
     return db.session.get(model, ident, with_for_update=True, populate_existing=True)
 
 
+def insert_unless_there(model: type[Any], **values: Any) -> Any:
+    """An INSERT that does nothing where a row with the same key is there already; `returning` may be added. Each
+    database's own words are only read when they are needed: a process spends a tenth of its start on them."""
+    if db.session.connection().dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert
+    return insert(model).values(**values).on_conflict_do_nothing()
+
+
 @contextlib.contextmanager
 def reading() -> Generator[None]:
     """Read, then let the connection go: for code that waits (long polls) and must hold no session."""

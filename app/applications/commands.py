@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app import store
 from app.actor import Actor
@@ -22,7 +21,7 @@ from app.applications.models import Application, ApplicationCounter
 from app.clock import now
 from app.command import command
 from app.crypto import vault
-from app.db import db, lock_row
+from app.db import db, insert_unless_there, lock_row
 from app.flows import commands as flows
 from app.flows import queries as flow_queries
 from app.imaging.extracting import Extraction
@@ -247,8 +246,7 @@ def _open_correction(found: Application) -> int:
 def _next_number() -> str:
     """SQ-2026-0001: without gaps in a year; the counter's row is the lock."""
     year = now().year
-    insert = postgresql.insert if db.session.connection().dialect.name == "postgresql" else sqlite.insert
-    db.session.execute(insert(ApplicationCounter).values(year=year, last=0).on_conflict_do_nothing())
+    db.session.execute(insert_unless_there(ApplicationCounter, year=year, last=0))
     last = db.session.scalars(
         sa.update(ApplicationCounter)
         .where(ApplicationCounter.year == year)

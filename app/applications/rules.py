@@ -6,7 +6,7 @@ from typing import Literal, cast
 
 from app.actor import Actor
 from app.refusal import Conflict, Forbidden, Invalid
-from app.text import Text
+from app.text import HIDDEN, Text, hides_something
 
 Kind = Literal["official", "personal_name", "personal_signature"]
 Shape = Literal["round", "oval", "square", "signature"]
@@ -133,6 +133,8 @@ def _need(said: Mapping[str, str], name: str, wrong: dict[str, Text], longest: i
         wrong[name] = _MISSING
     elif len(value) > longest:
         wrong[name] = Text(f"不超过 {longest} 个字符", f"At most {longest} characters")
+    elif hides_something(value):
+        wrong[name] = HIDDEN
 
 
 def _check_official(

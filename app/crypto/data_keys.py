@@ -11,12 +11,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.clock import now
 from app.crypto.key_backend import KeyBackend, KeyFault
-from app.db import Base, db
+from app.db import Base, db, insert_unless_there
 
 WRAP_AES_256_GCM = "AES-256-GCM"
 _MADE = "data_keys_made"
@@ -128,8 +127,7 @@ class DataKeys:
             "wrapped": wrap(self._backend, kek_version, secret, binding(key_id, purpose, period)),
             "made_at": now(),
         }
-        insert = postgresql.insert if db.session.connection().dialect.name == "postgresql" else sqlite.insert
-        db.session.execute(insert(DataKey).values(values).on_conflict_do_nothing())
+        db.session.execute(insert_unless_there(DataKey, **values))
         self._made_here().add(key_id)
 
     @staticmethod

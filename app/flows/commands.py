@@ -9,7 +9,6 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.actor import SYSTEM, Actor
@@ -18,7 +17,7 @@ from app.bpmn.step import Run
 from app.bpmn.values import plain
 from app.clock import now
 from app.command import command
-from app.db import db, lock_row
+from app.db import db, insert_unless_there, lock_row
 from app.flows import engine, forms, publishing, queries, rules
 from app.flows.facts import (
     FlowReminded,
@@ -240,17 +239,15 @@ def _keep(
     name: str, correlation: str, message_id: str, payload: dict[str, Any], at: datetime
 ) -> MessageInbox | None:
     """Put the message into the inbox; None when it lies there already. Two at once: the database decides."""
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-    row = {
-        "name": name,
-        "correlation": correlation,
-        "message_id": message_id,
-        "payload": payload,
-        "received_at": at,
-    }
-    ident = db.session.scalar(
-        insert(MessageInbox).values(row).on_conflict_do_nothing().returning(MessageInbox.id)
+    kept = insert_unless_there(
+        MessageInbox,
+        name=name,
+        correlation=correlation,
+        message_id=message_id,
+        payload=payload,
+        received_at=at,
     )
+    ident = db.session.scalar(kept.returning(MessageInbox.id))
     return db.session.get_one(MessageInbox, ident) if ident is not None else None
 
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, cast, get_args
 
 from app.bpmn.expressions import compiled
 from app.refusal import Invalid
-from app.text import Text
+from app.text import HIDDEN, Text, hides_something
 
 FieldType = Literal["text", "textarea", "choice", "number", "date", "user", "file"]
 LENGTH = {"text": 200, "textarea": 2000}
@@ -174,15 +174,15 @@ def _words(field: Field, raw: Any) -> str:
         raise _Wrong("应当是文字", "This should be text")
     if len(raw) > field.max_length:
         raise _Wrong(f"最多 {field.max_length} 个字", f"At most {field.max_length} characters")
-    if any(ord(c) < 32 and c not in "\n\r\t" for c in raw):
-        raise _Wrong("含有不可见的控制字符", "It contains invisible control characters")
+    if hides_something(raw):
+        raise _Wrong(HIDDEN.zh, HIDDEN.en)
     return raw
 
 
 def _number(field: Field, raw: Any) -> int | float:
     try:
         value = float(raw)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise _Wrong("应当是数字", "This should be a number") from None
     if not math.isfinite(value):
         raise _Wrong("应当是数字", "This should be a number")

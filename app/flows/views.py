@@ -20,6 +20,7 @@ from app.people.guards import current_actor, login_required
 from app.refusal import Invalid
 from app.text import Text
 from app.web.errors import wants_json
+from app.web.incoming import row_number
 from app.web.language import current_language, local, t
 
 blueprint = Blueprint("flows", __name__, template_folder="templates")
@@ -222,7 +223,8 @@ def _panel(business_key: str, view: TaskView | None) -> Markup | None:
     """What the house that owns the subject shows of it."""
     subject, _, ident = business_key.partition("/")
     show = PANELS.get(subject)
-    return show(int(ident), view) if show is not None and ident.isdigit() else None
+    number = row_number(ident)
+    return show(number, view) if show is not None and number is not None else None
 
 
 def _drawings(instance_id: int) -> list[tuple[Text, Markup]]:

@@ -1,13 +1,12 @@
 """Verbs of the library: register, suspend, resume, destroy, view, list."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app import store
 from app.actor import Actor
 from app.command import command
 from app.crypto import vault
-from app.db import db, lock_row
+from app.db import db, insert_unless_there, lock_row
 from app.impressions import queries, rules
 from app.impressions.facts import (
     ImpressionDestroyed,
@@ -82,9 +81,7 @@ def _lock_name(key: str, kind: str, name: str) -> None:
     Without it, concurrent registrations under the partial unique index end in violations, not in order.
     """
     values = {"owner_key": key, "kind": kind, "name": name}
-    dialect = db.session.connection().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    db.session.execute(insert(ImpressionName).values(**values).on_conflict_do_nothing())
+    db.session.execute(insert_unless_there(ImpressionName, **values))
     db.session.execute(sa.select(ImpressionName.id).filter_by(**values).with_for_update())
 
 

@@ -16,6 +16,7 @@ from app.people import queries as people
 from app.people.guards import current_actor, requires
 from app.refusal import Conflict, Invalid, Refusal
 from app.web.errors import wants_json
+from app.web.incoming import row_number
 from app.web.language import t
 
 blueprint = Blueprint("impressions", __name__, template_folder="templates")
@@ -35,7 +36,7 @@ def library() -> ResponseReturnValue:
         search=search,
         status=status if status in rules.STATUS_TEXT else "",
         kind=kind,
-        before=said.get("before", 0, type=int),
+        before=row_number(said.get("before")) or 0,
         limit=PAGE,
     )
     if rows:
