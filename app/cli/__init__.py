@@ -6,6 +6,8 @@ import sys
 import click
 from pydantic import ValidationError
 
+from app.cli.faults import unavailable
+from app.cli.judging import UNAVAILABLE
 from app.refusal import Refusal
 
 COMMANDS: dict[str, str] = {
@@ -51,6 +53,12 @@ class _Door(click.Group):
         except Refusal as refusal:
             click.echo(f"{refusal.text.zh}\n{refusal.text.en}", err=True)
             sys.exit(1)
+        except Exception as error:
+            why = unavailable(error)
+            if why is None:
+                raise
+            click.echo(f"{why.zh}\n{why.en}", err=True)
+            sys.exit(UNAVAILABLE)
 
 
 @click.group(cls=_Door, context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 
+from app.cli.faults import unavailable
+from app.cli.judging import UNAVAILABLE, Judging
 from app.demo import leftover
+from app.text import Text
 
 
 @click.group()
@@ -15,7 +18,7 @@ def command() -> None:
     leftover.take_up()
 
 
-@command.command()
+@command.command(cls=Judging)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option(
     "--checkpoint",
@@ -23,19 +26,49 @@ def command() -> None:
     help="A checkpoint kept outside the database. Default: the latest in the witness folder.",
 )
 def verify(as_json: bool, checkpoint: Path | None) -> None:
-    """Walk the whole log. Exit code 0: intact; 1: broken, and where."""
+    """Walk the whole log. Exit code 0: intact; 1: broken, and where.
+
+    Others say nothing about the log: 64 wrong usage, 69 the database or the token does not answer, 70 a fault of
+    the command, 78 wrong settings, 130 interrupted.
+    """
     from app.audit import verify as verifying
     from app.audit.sequencer import witness
     from app.factory import create_app
 
+    named = _checkpoint(checkpoint) if checkpoint else None
     with create_app(pages=False, diagrams=False).app_context():
-        witnessed = checkpoint.read_text(encoding="utf-8") if checkpoint else witness().latest()
-        report = verifying.walk(witnessed)
+        try:
+            report = verifying.walk(named or witness().latest())
+        except Exception as error:
+            why = unavailable(error)
+            if why is None:
+                raise
+            click.echo(json.dumps(_unknown(why), ensure_ascii=False)) if as_json else click.echo(
+                why.en, err=True
+            )
+            sys.exit(UNAVAILABLE)
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:
         _print(report.as_json())
     sys.exit(0 if report.intact else 1)
+
+
+def _checkpoint(file: Path) -> str:
+    """What the file says, once it is a checkpoint at all; whose it is the walk will judge."""
+    from app.audit import checkpoint as notes
+
+    try:
+        text = file.read_text(encoding="utf-8")
+        notes.parse(text)
+    except (notes.NoteFault, OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{file} is no checkpoint of a log: {error}") from error
+    return text
+
+
+def _unknown(why: Text) -> dict[str, object]:
+    """`intact` is null: the log could not be read, so neither is said of it."""
+    return {"intact": None, "error": {"zh": why.zh, "en": why.en}}
 
 
 def _print(report: dict[str, object]) -> None:

@@ -5,35 +5,12 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
+from app.cli.judging import Judging
 from app.clock import now
-
-USAGE = 64
-"""sysexits.h: the command was used incorrectly. (click's own 2 means indeterminate here.)"""
-
-
-class _Command(click.Command):
-    """Usage errors exit with 64, since 0 to 5 are verdicts."""
-
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        try:
-            return super().make_context(*args, **kwargs)
-        except click.UsageError as error:
-            _usage(error)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except click.UsageError as error:
-            _usage(error)
-
-
-def _usage(error: click.UsageError) -> NoReturn:
-    error.exit_code = USAGE  # pyright: ignore[reportAttributeAccessIssue] - click reads it from the instance
-    raise error
 
 
 class _Moment(click.ParamType[datetime]):
@@ -47,7 +24,7 @@ class _Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@click.command(cls=_Command)
+@click.command(cls=Judging)
 @click.argument(
     "files",
     metavar="FILE...",
@@ -76,8 +53,8 @@ def command(
 ) -> None:
     """Is this sealed document genuine?
 
-    Exit code: genuine 0, altered 1, indeterminate 2, unsigned 3, unreadable 4, withdrawn 5, usage 64;
-    several files: the highest.
+    Exit code: genuine 0, altered 1, indeterminate 2, unsigned 3, unreadable 4, withdrawn 5;
+    several files: the highest. Others are no verdicts: 64 usage, 70 a fault of the command, 130 interrupted.
     """
     from app.pdf.confined import forking_directly
     from app.pdf.verifying import EXIT_CODES
@@ -86,12 +63,20 @@ def command(
     from app.signing.verifying import verify
 
     folder = trust or _default_trust()
-    believed = read_trust(folder) if folder.is_dir() else NOTHING
+    try:
+        believed = read_trust(folder) if folder.is_dir() else NOTHING
+    except OSError as error:
+        raise click.UsageError(f"the folder of trusted roots cannot be read: {error}") from error
+    ask = _register(register)
     moment = at or now()
     highest = 0
     for file in files:
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise click.UsageError(f"the file cannot be read: {error}") from error
         with forking_directly():
-            report = verify(file.read_bytes(), believed, at=moment, register=_register(register))
+            report = verify(content, believed, at=moment, register=ask)
         highest = max(highest, EXIT_CODES[report.verdict])
         found = {"file": str(file), **report_json(report)}
         click.echo(json.dumps(found, ensure_ascii=False) if as_json else _words(found))
@@ -119,7 +104,12 @@ def _database_url() -> str | None:
         if os.environ.get(name):
             return os.environ[name]
         if os.environ.get(f"{name}_FILE"):
-            return Path(os.environ[f"{name}_FILE"]).read_text().strip()
+            try:
+                return Path(os.environ[f"{name}_FILE"]).read_text().strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise click.UsageError(
+                    f"{name}_FILE names the database that holds the register, and cannot be read: {error}"
+                ) from error
     embedded = _var_dir() / "yinxu.sqlite"
     return f"sqlite:///{embedded.resolve()}" if embedded.exists() else None
 

@@ -53,6 +53,14 @@ _ALTERED: dict[str, Text] = {
         "The picture shown on the page is not the picture in the electronic seal",
     ),
 }
+_UNREADABLE: dict[str, Text] = {
+    "empty_file": Text("文件是空的", "The file is empty"),
+    "not_a_pdf": Text("这个文件不是 PDF", "This file is not a PDF"),
+    "pdf_broken": Text(
+        "这个 PDF 已损坏或有密码保护，无法读取；请索取完好且无密码的文件",
+        "This PDF is damaged or protected by a password and cannot be read; ask for a sound copy",
+    ),
+}
 _INDETERMINATE: dict[str, Text] = {
     "no_roots": Text(
         "没有指定受信任的根证书，无法判断来源；请用 --trust 指定",
@@ -90,6 +98,10 @@ _INDETERMINATE: dict[str, Text] = {
         "撤章登记簿暂时无法查询，不能确认是否已撤章",
         "The register of withdrawals cannot be asked, so a withdrawal cannot be ruled out",
     ),
+    "register_incomplete": Text(
+        "撤章登记簿为空或不完整，不能确认是否已撤章；请重新获取登记簿",
+        "The register of withdrawals is empty or was cut short, so a withdrawal cannot be ruled out; obtain it anew",
+    ),
     "unanswered": Text(
         "验证超出了时间或内存限制", "Verifying this file takes more time or memory than allowed"
     ),
@@ -97,7 +109,7 @@ _INDETERMINATE: dict[str, Text] = {
 
 TEXTS: dict[str, tuple[Weight, Text]] = {
     **{code: ("altered", text) for code, text in _ALTERED.items()},
-    **{code: ("indeterminate", text) for code, text in _INDETERMINATE.items()},
+    **{code: ("indeterminate", text) for code, text in (_INDETERMINATE | _UNREADABLE).items()},
 }
 
 

@@ -125,8 +125,11 @@ def conclude(
         problems.append(problem("too_many_signatures"))
     if reports and (examination.fault or examination.unread_fields):
         problems.append(problem("structure_unreadable", detail=examination.fault or "a signature field"))
+    verdict = _verdict(examination, reports, problems)
+    if verdict == "unreadable":
+        problems.append(problem(_why_unreadable(pdf, examination), detail=examination.fault or ""))
     return Report(
-        verdict=_verdict(examination, reports, problems),
+        verdict=verdict,
         is_pdf=examination.is_pdf,
         signatures=reports,
         problems=tuple(problems),
@@ -272,6 +275,12 @@ def _verdict(
     if any(r.withdrawal for r in reports):
         return "withdrawn"
     return "indeterminate" if weights else "genuine"
+
+
+def _why_unreadable(pdf: bytes, examination: Examination) -> str:
+    if not pdf:
+        return "empty_file"
+    return "pdf_broken" if examination.is_pdf else "not_a_pdf"
 
 
 def _all(answers: list[bool | None]) -> bool | None:

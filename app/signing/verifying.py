@@ -40,13 +40,13 @@ def verify(pdf: bytes, believed: Believed, *, at: datetime, register: Register |
     except Unanswered:
         return verifying.unanswered(pdf, at=at)
     withdrawn: Mapping[str, Withdrawal] = {}
-    unavailable = False
+    unavailable: str | None = None
     ids = [one.claim.id for one in examination.signatures if one.claim.id]
     if register is not None and ids:
         try:
             withdrawn = register(ids)
-        except RegisterUnavailable:
-            unavailable = True
+        except RegisterUnavailable as error:
+            withdrawn, unavailable = error.known, error.problem
     report = verifying.conclude(
         pdf,
         examination,
@@ -55,7 +55,7 @@ def verify(pdf: bytes, believed: Believed, *, at: datetime, register: Register |
         check_seal=seal_checker(believed.seals),
         withdrawals=withdrawn,
     )
-    return verifying.with_problem(report, "register_unavailable") if unavailable else report
+    return verifying.with_problem(report, unavailable) if unavailable else report
 
 
 def seal_checker(trust: SealTrust) -> SealChecker:

@@ -9,6 +9,7 @@ from flask import Flask
 
 from app.audit.sequencer import witness
 from app.cli import audit as cli
+from app.cli import main
 from app.db import db
 from app.settings import Settings
 from tests.audit.makers import forge, write
@@ -97,3 +98,59 @@ def test_an_entry_that_is_not_there_is_not_proven(env: Settings) -> None:
     answer = run("prove", "7")
     assert answer.exit_code == 1
     assert "There is no log entry 7" in answer.output
+
+
+def told_of_silence(env_url: str, monkeypatch: pytest.MonkeyPatch) -> Result:
+    monkeypatch.setenv("DATABASE_URL", env_url)
+    return CliRunner().invoke(main, ["audit", "verify", "--json"])
+
+
+def test_a_database_that_does_not_answer_is_not_a_broken_log(
+    env: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = told_of_silence("postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=2", monkeypatch)
+
+    told = json.loads(answer.stdout)
+    assert (answer.exit_code, told["intact"]) == (69, None)
+    assert "does not answer" in told["error"]["en"] and "没有应答" in told["error"]["zh"]
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_database_without_tables_says_how_to_make_them(
+    env: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answer = told_of_silence(f"sqlite:///{tmp_path}/empty.sqlite", monkeypatch)
+
+    assert answer.exit_code == 69 and "yinxu db upgrade" in json.loads(answer.stdout)["error"]["en"]
+
+
+@pytest.mark.parametrize("words", [["people", "list"], ["stations", "list"], ["flows", "list"]])
+def test_every_command_says_so_before_the_first_upgrade(
+    env: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/empty.sqlite")
+
+    answer = CliRunner().invoke(main, words)
+
+    assert answer.exit_code == 69
+    assert "yinxu db upgrade" in answer.stderr and "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"a shopping list\n", b"\xff\xfe"])
+def test_a_file_that_is_no_checkpoint_is_wrong_usage(env: Settings, tmp_path: Path, content: bytes) -> None:
+    write(1)
+    (tmp_path / "list").write_bytes(content)
+
+    answer = run("verify", "--json", "--checkpoint", str(tmp_path / "list"))
+
+    assert answer.exit_code == 64 and answer.stdout == ""
+    assert "no checkpoint" in answer.stderr
+
+
+def test_a_fault_of_the_command_is_not_a_broken_log(env: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_witnessed: str | None) -> None:
+        raise RuntimeError("oops")
+
+    monkeypatch.setattr("app.audit.verify.walk", broken)
+
+    assert run("verify").exit_code == 70

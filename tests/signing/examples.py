@@ -14,6 +14,7 @@ from app.crypto.seal_data import Picture
 from app.pdf import sealing
 from app.pdf.examining import examine
 from app.pdf.trusting import Trust
+from app.signing import register
 from tests.crypto.pki import NOW
 from tests.crypto.seal_maker import Parties
 from tests.pdf.makers import small_pdf
@@ -62,7 +63,10 @@ def make() -> None:
         "at": (NOW + dt.timedelta(minutes=30)).isoformat(),
         "reason": "合同条款有误",
     }
-    (FOLDER / "register.jsonl").write_text(json.dumps(entry, ensure_ascii=False) + "\n", encoding="utf-8")
+    lines = [{"register": register.SCHEMA, "entries": 1}, entry]
+    (FOLDER / "register.jsonl").write_text(
+        "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8"
+    )
 
 
 def sealed(parties: Parties, picture: Picture, seal: bytes, x_pt: float = 300.0) -> bytes:

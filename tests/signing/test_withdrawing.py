@@ -76,7 +76,9 @@ def test_the_command_line_asks_the_same_register_without_a_server(world: World) 
 def test_a_published_register_is_read_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "withdrawals.jsonl"
     file.write_text(
-        json.dumps({"id": "sha256:1", "at": "2026-11-22T08:00:00+00:00", "reason": "有误"}) + "\n\n"
+        '{"register": "yinxu-withdrawals/1", "entries": 1}\n'
+        + json.dumps({"id": "sha256:1", "at": "2026-11-22T08:00:00+00:00", "reason": "有误"})
+        + "\n\n"
     )
 
     assert register.from_file(file)["sha256:1"].reason == "有误"
