@@ -21,7 +21,7 @@ from app.audit import log as audit_log
 from app.db import begin_writing, db
 from app.fact import Fact
 from app.jobs import collecting
-from app.refusal import Conflict, Refusal
+from app.refusal import Conflict, Invalid, Refusal
 
 P = ParamSpec("P")
 F = TypeVar("F", bound=Fact)
@@ -81,9 +81,24 @@ def _outermost(function: Callable[P, F], by: Actor, /, *args: P.args, **kwargs: 
         )
         record(refusal, attempted=function.__qualname__, by=by)
         raise refusal from error
+    except sqlalchemy.exc.DataError as error:
+        db.session.rollback()
+        log.warning("command.unstorable", command=function.__qualname__, error=str(error.orig))
+        refusal = unstorable()
+        record(refusal, attempted=function.__qualname__, by=by)
+        raise refusal from error
     except BaseException:
         db.session.rollback()
         raise
+
+
+def unstorable() -> Invalid:
+    """What a `DataError` means to people: the database has no room for what was sent."""
+    return Invalid(
+        "unstorable",
+        zh="填写的内容过长或含有无法保存的字符，请缩短或更正后重新提交",
+        en="Something is too long or cannot be stored; make it shorter or correct it, and send it again",
+    )
 
 
 def record(refusal: Refusal, *, attempted: str, by: Actor) -> None:

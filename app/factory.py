@@ -17,7 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.db import configure_engine, db
 from app.people import guards
 from app.settings import Settings
-from app.web import errors, headers, language, limits, navigation, theme
+from app.web import errors, headers, incoming, language, limits, navigation, theme
 
 HOUSES = (
     "audit", "people", "flows", "applications", "impressions", "cards", "seals", "signing", "exports", "oversight",
@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None, *, pages: bool = True, diagrams
     db.init_app(app)
     with app.app_context():
         configure_engine(db.engine)
+    incoming.init_app(app)
     csrf.init_app(app)
     limits.init_app(app, settings)
     errors.init_app(app, who=guards.who, to_login=guards.to_login)

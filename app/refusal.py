@@ -54,6 +54,10 @@ class NotFound(Refusal):
     status = 404
 
 
+class Hidden(NotFound):
+    """It exists, but not for this person: they hear what they would hear if it did not, and the log hears of it."""
+
+
 class Conflict(Refusal):
     """It was lawful to ask, but the thing is no longer in a state for it."""
 

@@ -1,7 +1,11 @@
-"""A sentence in both languages people read here: Chinese and English (C5). Pure."""
+"""A sentence in both languages people read here: Chinese and English (C5); and what no sentence holds. Pure."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
+
+_HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters but tab and newline; those that turn the direction of writing; halves of a character."""
 
 Language = Literal["zh", "en"]
 
@@ -18,3 +22,11 @@ class Text:
 
     def format(self, **values: object) -> "Text":
         return Text(self.zh.format(**values), self.en.format(**values))
+
+
+def hides_something(said: str) -> bool:
+    """Whether it holds characters that nobody sees but that change what is read or stored."""
+    return _HIDDEN.search(said) is not None
+
+
+HIDDEN = Text("含有不可见的控制字符", "It contains invisible control characters")

@@ -28,6 +28,7 @@ log = structlog.get_logger()
 
 SWEEPS: tuple[tuple[QueueName, str], ...] = (
     ("audit", "app.audit.jobs.sequence"),
+    ("audit", "app.web.held_back.tell"),
     ("flows", "app.flows.jobs.sweep"),
     ("reports", "reports.jobs.sweep"),
 )
@@ -92,11 +93,15 @@ def schedule(app: Flask) -> None:
 
 def nudge_sweeps() -> None:
     """Enqueue every sweep whose queue is empty. A silent Redis is logged; the next second tries again."""
+    try:
+        idle = {queue for queue, _ in SWEEPS if _waiting(queue) == 0}
+    except redis.RedisError as error:
+        log.warning("scheduler.redis_silent", error=type(error).__name__)
+        return
     for queue, function in SWEEPS:
-        try:
-            waiting = cast(Any, Queue(queue, connection=jobs.connection(), serializer=JSONSerializer)).count
-        except redis.RedisError as error:
-            log.warning("scheduler.redis_silent", error=type(error).__name__)
-            continue
-        if waiting == 0:
+        if queue in idle:
             jobs.enqueue(queue, function)
+
+
+def _waiting(queue: QueueName) -> int:
+    return cast(Any, Queue(queue, connection=jobs.connection(), serializer=JSONSerializer)).count

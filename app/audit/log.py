@@ -58,7 +58,7 @@ def append_refusal(refusal: Refusal, *, attempted: str, by: Actor) -> None:
     }
     _stage(
         log_class=LogClass.ILLEGAL_OPERATION,
-        action=attempted,
+        action=rules.action_of(attempted),
         result="refused",
         unit_id=_unit(details, by),
         told={"refusal": told},
@@ -80,7 +80,7 @@ def nudge() -> None:
 
 def _unit(payload: dict[str, Any], by: Actor) -> int:
     unit_id = payload.get("unit_id", payload.get("owner_unit_id"))
-    return unit_id if isinstance(unit_id, int) and unit_id > 0 else by.unit_id or 0
+    return unit_id if isinstance(unit_id, int) and 0 < unit_id < 2**31 else by.unit_id or 0
 
 
 def _stage(

@@ -117,3 +117,11 @@ def indexed(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for one in values:
             if one is not None and one != "":
                 yield field, normal(field, one)
+
+
+def action_of(attempted: str) -> str:
+    """What was attempted, as the header holds it: 64 characters of ASCII. The entry itself tells all of it.
+
+    Somebody else wrote the address: it must never make an entry that cannot be stored or given its place.
+    """
+    return "".join(c if " " <= c <= "~" else "?" for c in attempted[:64])

@@ -17,6 +17,7 @@ from app.crypto.certificates import root_certificates
 from app.crypto.keys import keyring
 from app.refusal import Conflict, Invalid, Refusal
 from app.settings import current_settings
+from app.web import errors, limits
 from app.web.limits import limiter
 from card_agent.protocol import names
 from card_agent.protocol.codec import BODY_LIMIT_BYTES, Malformed, decode, encode, parse, to_json
@@ -144,12 +145,16 @@ def _station() -> Actor:
 
 
 def _recording(attempt: Callable[[], T], by: Actor) -> T:
-    """A knock that is turned away stands in the log, with what it called itself."""
+    """A knock that is turned away stands in the log, with what it called itself; who keeps knocking hears less."""
     try:
         return attempt()
     except Refusal as refusal:
-        gate.record(refusal, attempted=f"agent {request.path}", by=by)
-        raise
+        errors.record(refusal, attempted=f"agent {request.path}", by=by)
+        if limits.worth_answering():
+            raise
+        often = errors.too_often()
+        often.recorded = True  # as what it was
+        raise often from refusal
 
 
 def _head() -> RequestHead:

@@ -222,11 +222,11 @@ def report_lost(serial: str, reason: str, *, by: Actor) -> CardLost:
     if by.id is None or by.id != card.owner_user_id:
         _need(by, {"seal_office", "seal_manager", "station_operator"})
     rules.check_not_lost(queries.loss_of(card.id) is not None, serial)
-    if not reason.strip():
+    if not reason.strip() or len(reason) > 500:
         raise Invalid(
             "card.reason_needed",
-            zh="请填写挂失原因",
-            en="Say why the card is reported lost",
+            zh="请填写挂失原因（不超过 500 字）",
+            en="Say why the card is reported lost (at most 500 characters)",
             fields={"reason": Text("请填写原因", "Say why")},
         )
     db.session.add(CardLoss(card_id=card.id, at=clock.now(), reason=reason, by_id=by.id))

@@ -15,6 +15,7 @@ from app.refusal import Invalid, Refusal
 from app.settings import current_settings
 from app.text import Text
 from app.web.errors import wants_json
+from app.web.incoming import row_number
 from app.web.language import t
 
 blueprint = Blueprint("cards", __name__, template_folder="templates")
@@ -224,6 +225,7 @@ def _number(field: str) -> int | None:
     text = request.form.get(field, "").strip()
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
+    number = row_number(text)
+    if number is None:
         raise BadRequest
-    return int(text)
+    return number

@@ -9,6 +9,7 @@ from app.oversight import commands, queries
 from app.oversight.rules import READERS, scope_of
 from app.people.guards import current_actor, requires
 from app.refusal import Invalid
+from app.web.incoming import row_number
 from app.web.language import t
 
 blueprint = Blueprint("oversight", __name__, template_folder="templates")
@@ -20,7 +21,7 @@ def index() -> ResponseReturnValue:
     actor, wanted = current_actor(), queries.cleaned(request.args.to_dict())
     try:
         commands.search_log(wanted, by=actor)
-        page = queries.search(wanted, actor, request.args.get("before", type=int))
+        page = queries.search(wanted, actor, row_number(request.args.get("before")))
     except Invalid as refusal:
         return _index(None, request.args.to_dict(), refusal), 422
     return _index(page, wanted), 200

@@ -37,8 +37,7 @@ def register_unit(
 ) -> UnitRegistered:
     """Enter a unit below `parent_id`. `code`: 统一社会信用代码. Refuses Invalid, Conflict (code known), Forbidden."""
     _check_registrar(by)
-    if not name.strip():
-        raise Invalid("people.no_name", zh="请填写单位名称", en="Give the unit a name")
+    name = rules.check_name(name, "unit")
     if code:
         rules.check_credit_code(code)
         if db.session.scalar(sa.select(Unit.id).where(Unit.code == code)):
@@ -46,7 +45,7 @@ def register_unit(
                 "people.code_known", zh="该信用代码已登记", en="This credit code is registered already"
             )
     level = queries.unit(parent_id).level + 1 if parent_id else 1
-    unit = Unit(name=name.strip(), code=code or None, parent_id=parent_id, level=level)
+    unit = Unit(name=name, code=code or None, parent_id=parent_id, level=level)
     db.session.add(unit)
     db.session.flush()
     return UnitRegistered(unit_id=unit.id, unit_name=unit.name, code=unit.code, parent_id=parent_id)
@@ -59,15 +58,14 @@ def register_user(login: str, name: str, unit_id: int, password: str, *, by: Act
     rules.check_login_name(login)
     rules.check_password(password, login)
     queries.unit(unit_id)
-    if not name.strip():
-        raise Invalid("people.no_name", zh="请填写姓名", en="Give the person a name")
+    name = rules.check_name(name, "person")
     if queries.user_by_login(login):
         raise Conflict(
             "people.login_taken", zh="登录名已被使用，请换一个", en="This login is taken; choose another"
         )
     user = User(
         login=login,
-        name=name.strip(),
+        name=name,
         unit_id=unit_id,
         password_hash=_hasher.hash(password),
         password_is_first=by.kind != "system",

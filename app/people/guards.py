@@ -8,7 +8,6 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 from flask import Flask, Response, g, redirect, request, url_for
 
-from app import command as gate
 from app.actor import Actor, Origin
 from app.clock import now
 from app.db import db
@@ -17,7 +16,7 @@ from app.people import queries
 from app.people.models import LoginSession
 from app.refusal import Forbidden, Unauthenticated
 from app.settings import current_settings
-from app.web import limits
+from app.web import errors
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -99,13 +98,13 @@ def _record_forgery(token: str) -> None:
     known = db.session.scalar(
         sa.select(LoginSession.id).where(LoginSession.token_hash == queries.token_hash(token))
     )
-    if known is None and limits.worth_recording("people.forged_session"):
+    if known is None:
         refusal = Unauthenticated(
             "people.forged_session",
             zh="登录凭证无效，请重新登录",
             en="The session is not genuine; log in again",
         )
-        gate.record(refusal, attempted=f"{request.method} {request.path}", by=anonymous())
+        errors.record(refusal, attempted=f"{request.method} {request.path}", by=anonymous())
 
 
 def _touch(session: LoginSession) -> None:

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from app.actor import Actor
 from app.glossary import OFFICERS, ROLES
 from app.refusal import Conflict, Forbidden, Invalid
-from app.text import Text
+from app.text import Text, hides_something
 
 CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CREDIT_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
@@ -23,6 +24,22 @@ def check_login_name(login: str) -> None:
             zh="登录名以小写字母开头,2–64 个字符，只含小写字母、数字、点、下划线和连字符",
             en="A login starts with a lower-case letter: 2 to 64 of a-z, 0-9, dot, underscore, hyphen",
         )
+
+
+LONGEST_NAME = {"person": 100, "unit": 200}
+
+
+def check_name(name: str, of: Literal["person", "unit"]) -> str:
+    """The name of a person or of a unit, trimmed. Refuses Invalid for none, for a long one, for hidden characters."""
+    trimmed, longest = name.strip(), LONGEST_NAME[of]
+    if not 1 <= len(trimmed) <= longest or hides_something(trimmed):
+        what = Text("姓名", "the person") if of == "person" else Text("单位名称", "the unit")
+        raise Invalid(
+            "people.no_name",
+            zh=f"请填写{what.zh}，不超过 {longest} 个字符，不含不可见字符",
+            en=f"Give {what.en} a name: at most {longest} characters, none of them invisible",
+        )
+    return trimmed
 
 
 def check_password(password: str, login: str) -> None:

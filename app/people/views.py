@@ -1,9 +1,6 @@
 """Pages of people: log in and out, one's own account, people and roles."""
 
 import secrets
-from datetime import date, datetime, time, timedelta
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -20,9 +17,10 @@ from app.people.guards import (
     requires,
     who,
 )
-from app.refusal import Invalid, Refusal
+from app.refusal import Refusal
 from app.settings import current_settings
 from app.text import Text
+from app.web.incoming import end_of_day, inside, row_number
 from app.web.language import t
 from app.web.limits import limiter, login_rate
 
@@ -40,22 +38,10 @@ LOCKED = Text(
 )
 
 
-def _inside(target: str) -> str:
-    """Only an address of our own is gone back to after the login."""
-    parts = urlsplit(target)
-    own = (
-        not parts.scheme
-        and not parts.netloc
-        and target.startswith("/")
-        and not target.startswith(("//", "/\\"))
-    )
-    return target if own else "/"
-
-
 @blueprint.get("/login")
 def login() -> ResponseReturnValue:
     if maybe_actor() is not None:
-        return redirect(_inside(request.args.get("next", "/")))
+        return redirect(inside(request.args.get("next", "/")))
     error = ENDED if "ended" in request.args else None
     return render_template("people/login.html", login="", next=request.args.get("next", "/"), error=error)
 
@@ -65,7 +51,7 @@ def login() -> ResponseReturnValue:
 def log_in() -> ResponseReturnValue:
     token = secrets.token_urlsafe(32)
     login = request.form.get("login", "").strip().lower()
-    back = _inside(request.form.get("next", "/"))
+    back = inside(request.form.get("next", "/"))
     fact = commands.log_in(login, request.form.get("password", ""), token=token, by=anonymous())
     if isinstance(fact, LoginFailed):
         # a login that does not exist is held off just the same, so that nobody learns which ones do
@@ -165,7 +151,7 @@ def register_user() -> ResponseReturnValue:
         commands.register_user(
             form.get("login", "").strip().lower(),
             form.get("name", ""),
-            form.get("unit_id", 0, type=int),
+            row_number(form.get("unit_id")) or 0,
             form.get("password", ""),
             by=current_actor(),
         )
@@ -175,18 +161,9 @@ def register_user() -> ResponseReturnValue:
     return redirect(url_for("people.index"))
 
 
-def _end_of_day(text: str) -> datetime | None:
-    """The end of the day chosen, in the organisation's zone; None when none was chosen."""
-    if not text.strip():
-        return None
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
-        sentence = Text("日期不正确，请重新选择", "This is no date; choose again")
-        raise Invalid(
-            "people.bad_date", zh=sentence.zh, en=sentence.en, fields={"valid_until": sentence}
-        ) from None
-    return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(current_settings().time_zone))
+def _unit_of(said: str) -> int | None:
+    """The unit a role is for; None, which is everywhere, only when none was chosen: never for one misspelt."""
+    return (row_number(said) or 0) if said.strip() else None
 
 
 @blueprint.post("/people/<int:user_id>/roles")
@@ -197,8 +174,8 @@ def appoint(user_id: int) -> ResponseReturnValue:
         commands.appoint(
             user_id,
             form.get("role", ""),
-            form.get("unit_id", type=int) or None,
-            valid_until=_end_of_day(form.get("valid_until", "")),
+            _unit_of(form.get("unit_id", "")),
+            valid_until=end_of_day(form.get("valid_until", ""), code="people.bad_date"),
             by=current_actor(),
         )
     except Refusal as refusal:

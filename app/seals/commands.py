@@ -323,6 +323,7 @@ def authorize(
         )
     rules.check_functions(functions)
     rules.check_period(valid_from or clock.now(), valid_until)
+    rules.check_length("because", because, rules.LONGEST_BECAUSE)
     if user_id is not None:
         people.user(user_id)
     return _grant(

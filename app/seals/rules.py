@@ -335,3 +335,15 @@ def check_reason(reason: str) -> None:
             en="Say why",
             fields={"reason": Text("请填写原因", "Say why")},
         )
+    check_length("reason", reason, LONGEST_REASON)
+
+
+LONGEST_REASON = 500
+LONGEST_BECAUSE = 300
+
+
+def check_length(field: str, said: str, longest: int) -> None:
+    """Refuses Invalid for more characters than are kept."""
+    if len(said) > longest:
+        told = Text(f"不超过 {longest} 个字符", f"At most {longest} characters")
+        raise Invalid("seal.too_long", zh=told.zh, en=told.en, fields={field: told})

@@ -1,8 +1,5 @@
 """Pages of the ledger and of one seal."""
 
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
-
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -10,13 +7,13 @@ from app.cards import queries as cards
 from app.glossary import SEAL_KINDS
 from app.people import queries as people
 from app.people.guards import current_actor, login_required, requires
-from app.refusal import Invalid, Refusal
+from app.refusal import Refusal
 from app.seals import choices as _choices  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.seals import commands, queries, rules
 from app.seals import consequences as _consequences  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
-from app.settings import current_settings
 from app.text import Text
 from app.web.errors import wants_json
+from app.web.incoming import end_of_day, row_number
 from app.web.language import t
 
 blueprint = Blueprint("seals", __name__, template_folder="templates")
@@ -115,16 +112,16 @@ def change(seal_id: int, verb: str) -> ResponseReturnValue:
 def authorize(seal_id: int) -> ResponseReturnValue:
     """To a person (`user_id`), or to the seal users of the owner's unit when none is chosen."""
     queries.visible_seal(seal_id, current_actor())
-    person = request.form.get("user_id", "")
+    chosen = request.form.get("user_id", "").strip()
     found = queries.seal(seal_id)
     try:
         commands.authorize(
             seal_id,
-            user_id=int(person) if person.isdigit() else None,
-            role=None if person.isdigit() else "seal_user",
-            unit_id=None if person.isdigit() else found.owner_unit_id,
+            user_id=(row_number(chosen) or 0) if chosen else None,
+            role=None if chosen else "seal_user",
+            unit_id=None if chosen else found.owner_unit_id,
             functions=request.form.getlist("functions"),
-            valid_until=_end_of_day(request.form.get("valid_until", "")),
+            valid_until=end_of_day(request.form.get("valid_until", ""), code="seal.bad_date"),
             because=request.form.get("because", "").strip(),
             by=current_actor(),
         )
@@ -149,16 +146,3 @@ def _refused(seal_id: int, refusal: Refusal) -> ResponseReturnValue:
     if wants_json():
         raise refusal
     return _page(seal_id, refusal)
-
-
-def _end_of_day(text: str) -> datetime | None:
-    """A date of the form means: until that day is over, here."""
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
-        said = Text("日期格式应为 年-月-日", "A date is written year-month-day")
-        raise Invalid("seal.bad_date", zh=said.zh, en=said.en, fields={"valid_until": said}) from error
-    zone = ZoneInfo(current_settings().time_zone)
-    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone)

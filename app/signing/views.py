@@ -18,6 +18,7 @@ from app.signing import commands, queries, rules, words
 from app.signing import sign_document as _sign_document  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.text import Text
 from app.web.errors import wants_json
+from app.web.incoming import row_number
 from app.web.language import t
 from app.web.limits import limiter
 
@@ -274,7 +275,7 @@ def _uploaded() -> tuple[bytes, str]:
 
 
 def _number(name: str) -> int:
-    value = request.form.get(name, type=int)
+    value = row_number(request.form.get(name))
     if value is None:
         told = Text("请选择", "Please choose")
         raise Invalid(

@@ -7,15 +7,16 @@ import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError  # pyright: ignore[reportMissingTypeStubs]
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app import command as gate
 from app.actor import Actor
 from app.db import db
-from app.refusal import Forbidden, Invalid, NotFound, Refusal, TooMany, Unauthenticated
+from app.refusal import Forbidden, Hidden, Invalid, NotFound, Refusal, TooMany, Unauthenticated
 from app.text import Text
-from app.web import limits
+from app.web import held_back, limits
+from app.web.incoming import Unreadable
 
 log = structlog.get_logger()
 
@@ -32,8 +33,10 @@ class NotThatWay(Invalid):
     status = 405
 
 
-_UNRECORDED = (Unauthenticated, NotFound, Invalid)
+_SLIPS = (Unauthenticated, NotFound, Invalid)
 """What a door may refuse without an entry: asking the way is no illegal operation."""
+_PROBES = (Hidden, Unreadable)
+"""What looks like a slip to whoever did it, and is none."""
 
 
 def wants_json() -> bool:
@@ -61,12 +64,18 @@ def as_json(refusal: Refusal) -> dict[str, Any]:
 
 
 def _record_once(refusal: Refusal) -> None:
-    if refusal.recorded or isinstance(refusal, _UNRECORDED):
+    slip = isinstance(refusal, _SLIPS) and not isinstance(refusal, _PROBES)
+    if not refusal.recorded and not slip:
+        record(refusal, attempted=f"{request.method} {request.path}", by=_hook("who")())
+
+
+def record(refusal: Refusal, *, attempted: str, by: Actor) -> None:
+    """Put what a door refused into the log: an entry of its own, or, in a flood, one more in the flood's entry."""
+    if limits.worth_recording(refusal.code) or not held_back.count(refusal.code):
+        gate.record(refusal, attempted=attempted, by=by)
         return
-    if not limits.worth_recording(refusal.code):
-        log.warning("refusal.flood", code=refusal.code, ip=request.remote_addr)
-        return
-    gate.record(refusal, attempted=f"{request.method} {request.path}", by=_hook("who")())
+    refusal.recorded = True
+    log.warning("refusal.flood", code=refusal.code, ip=request.remote_addr)
 
 
 def _hook(name: str) -> Callable[[], Any]:
@@ -120,16 +129,23 @@ def _known(error: HTTPException) -> Refusal | None:
             en="This address does not take that kind of request; use the buttons of the pages",
         )
     if error.code == 429:
-        return TooMany(
-            "web.too_often",
-            zh="操作太频繁，请稍候一分钟再试",
-            en="Too many requests; wait a minute and try again",
-        )
+        return too_often()
     return None
+
+
+def too_often() -> TooMany:
+    return TooMany(
+        "web.too_often",
+        zh="操作太频繁，请稍候一分钟再试",
+        en="Too many requests; wait a minute and try again",
+    )
 
 
 def _broken(error: Exception) -> ResponseReturnValue:
     """What nobody foresaw: logged with its trace for the administrator, one sentence for the reader."""
+    if isinstance(error, DataError):
+        db.session.rollback()
+        return answer(gate.unstorable())
     log.exception("request.broken", path=request.path, method=request.method, error=type(error).__name__)
     db.session.rollback()
     g.broken = True  # the page below asks the database nothing

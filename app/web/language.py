@@ -9,6 +9,7 @@ from flask import Blueprint, Flask, Response, g, redirect, request
 
 from app.settings import current_settings
 from app.text import Language, Text
+from app.web.incoming import inside
 
 COOKIE = "language"
 blueprint = Blueprint("language", __name__)
@@ -65,8 +66,7 @@ def this_address() -> str:
 
 def remember(cookie: str, value: str) -> Response:
     """Keep a reader's preference for a year and go back to `next`, on this site only."""
-    back = request.args.get("next", "/")
-    answer = redirect(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/")
+    answer = redirect(inside(request.args.get("next", "/")))
     answer.set_cookie(
         cookie, value, max_age=31_536_000, samesite="Lax", httponly=True, secure=current_settings().https
     )
