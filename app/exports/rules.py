@@ -2,7 +2,7 @@
 
 from app.actor import Actor
 from app.glossary import ROLES
-from app.refusal import Conflict, Forbidden, NotFound, TooMany
+from app.refusal import Conflict, Forbidden, Hidden, NotFound, TooMany
 
 MAY_ORDER = ("seal_office", "seal_office_head", "seal_manager", "overseer")
 MAX_WAITING = 5
@@ -33,11 +33,11 @@ def check_waiting(count: int) -> None:
 def check_own(ordered_by_id: int, actor: Actor) -> None:
     """An export shows what its orderer may see, so nobody else gets it. Refuses NotFound."""
     if actor.id != ordered_by_id:
-        raise unknown()
+        raise unknown(Hidden)
 
 
-def unknown() -> NotFound:
-    return NotFound(
+def unknown(kind: type[NotFound] = NotFound) -> NotFound:
+    return kind(
         "export.unknown",
         zh="没有这份报表，或不是您申请的；请返回报表页重新导出",
         en="There is no such report, or it is not yours; go back to Reports and export again",

@@ -20,7 +20,7 @@ from app.imaging.checking import ImageRefused
 from app.imaging.compacting import compact
 from app.impressions import queries as impressions
 from app.people import queries as people
-from app.refusal import Conflict, NotFound, Refusal
+from app.refusal import Conflict, Hidden, NotFound, Refusal
 from app.seals import rules
 from app.seals.models import (
     GrantWithdrawal,
@@ -96,15 +96,16 @@ def visible_seal(seal_id: int, actor: Actor) -> Seal:
     """The seal if this person may see it; NotFound otherwise, so that nobody learns what exists."""
     found = seal(seal_id)
     if not _may_see(found, actor):
-        raise _unknown()
+        raise _unknown(Hidden, seal_id=found.id, owner_unit_id=found.owner_unit_id)
     return found
 
 
-def _unknown() -> NotFound:
-    return NotFound(
+def _unknown(kind: type[NotFound] = NotFound, **details: Any) -> NotFound:
+    return kind(
         "seal.unknown",
         zh="没有这枚印章，或您无权查看；请返回印章台帐",
         en="There is no such seal, or it is not yours to see; go back to the ledger",
+        **details,
     )
 
 

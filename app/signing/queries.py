@@ -15,7 +15,7 @@ from app.pdf import verifying as press
 from app.pdf.confined import confined
 from app.pdf.rendering import render_page
 from app.people.queries import unit_path
-from app.refusal import NotFound
+from app.refusal import Hidden, NotFound
 from app.seals import queries as seals
 from app.seals.models import Seal
 from app.settings import current_settings
@@ -44,10 +44,12 @@ def document(document_id: int, actor: Actor) -> Document:
     """Refuses NotFound unless the actor uploaded it."""
     found = db.session.get(Document, document_id)
     if found is None or found.uploaded_by_id != actor.id:
-        raise NotFound(
+        kind = NotFound if found is None else Hidden
+        raise kind(
             "signing.no_document",
             zh="没有这个文件，请重新上传",
             en="There is no such document; upload it again",
+            document_digest=found and found.digest,
         )
     return found
 
@@ -56,10 +58,12 @@ def sealing(sealing_id: int, actor: Actor) -> SealingRow:
     """Refuses NotFound for what this person may not see."""
     found = db.session.get(Sealing, sealing_id)
     if found is None or not _may_see(found.user_id, found.seal_id, actor):
-        raise NotFound(
+        kind = NotFound if found is None else Hidden
+        raise kind(
             "signing.no_sealing",
             zh="没有这次盖章记录，请检查地址",
             en="There is no such sealing; check the address",
+            seal_id=found and found.seal_id,
         )
     return _row(found)
 
@@ -137,8 +141,11 @@ def seal_picture(seal_id: int, actor: Actor) -> bytes:
     """The seal's PNG, for those who may use it now. Refuses NotFound for everybody else."""
     found = seals.visible_seal(seal_id, actor)
     if not seals.may_use(seal_id, actor, function="pdf").allowed:
-        raise NotFound(
-            "signing.no_seal", zh="没有这枚印章，请检查地址", en="There is no such seal; check the address"
+        raise Hidden(
+            "signing.no_seal",
+            zh="没有这枚印章，请检查地址",
+            en="There is no such seal; check the address",
+            seal_id=seal_id,
         )
     return picture(found.id)
 
@@ -165,13 +172,17 @@ def permitted_file(digest: str, actor: Actor) -> tuple[str, bytes]:
     if own is not None:
         return own.file_name, store.get(digest)
     wanted = sa.or_(SealUse.sealed_digest == digest, SealUse.document_digest == digest)
-    for used in db.session.scalars(sa.select(SealUse).where(wanted).order_by(SealUse.id)):
+    uses = db.session.scalars(sa.select(SealUse).where(wanted).order_by(SealUse.id)).all()
+    for used in uses:
         if _may_see(used.user_id, used.seal_id, actor):
             return used.file_name, store.get(digest)
-    raise NotFound(
+    anothers = uses or db.session.scalar(sa.select(Document.id).where(Document.digest == digest).limit(1))
+    kind = Hidden if anothers else NotFound
+    raise kind(
         "signing.no_document",
         zh="没有这个文件，或您无权查看",
         en="There is no such document, or it is not for you",
+        document_digest=digest,
     )
 
 
