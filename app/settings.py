@@ -12,6 +12,13 @@ from flask import current_app
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+NO_DATABASE_URL = "DATABASE_URL: postgresql:// or sqlite:/// expected"
+
+
+def is_database_url(url: str) -> bool:
+    """Whether it names one of the two databases that we speak to."""
+    return url.startswith(("postgresql", "sqlite"))
+
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="YINXU_", extra="ignore", hide_input_in_errors=True)
@@ -171,8 +178,8 @@ class Settings(BaseSettings):
                 faults.append("YINXU_SERVER_TOKEN_PIN (or …_FILE): the server's token needs its PIN")
         elif not self.secret_key.get_secret_value():
             faults.append("YINXU_SECRET_KEY (or …_FILE): not set")
-        if self.database_url and not self.database_url.startswith(("postgresql", "sqlite")):
-            faults.append("DATABASE_URL: postgresql:// or sqlite:/// expected")
+        if self.database_url and not is_database_url(self.database_url):
+            faults.append(NO_DATABASE_URL)
         if not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
             faults.append("REDIS_URL: redis://, rediss:// or unix:// expected")
         return faults

@@ -50,7 +50,7 @@ def prepare(folder: Path, port: int, agent_port: int, say: Callable[[str], None]
     """An empty stage of our own, with secrets; nothing runs yet. Refuses what it did not make (`place`)."""
     place.check_port("127.0.0.1", port, "--port")
     place.check_port("127.0.0.1", agent_port, "--agent-port")
-    database_url = os.environ.get("DATABASE_URL", "")
+    database_url = place.named_database(os.environ)
     if database_url:
         place.clean_database(database_url)
     place.clean_folder(folder)
@@ -58,7 +58,8 @@ def prepare(folder: Path, port: int, agent_port: int, say: Callable[[str], None]
         place.clean_database(f"sqlite:///{folder}/yinxu.sqlite")
     pin_file = place.write_secret(folder / "secrets" / "pin", secrets.token_hex(8))
     environment = {
-        **{k: v for k, v in os.environ.items() if not k.startswith("YINXU_")},
+        **{k: v for k, v in os.environ.items() if not k.startswith("YINXU_") and k != "DATABASE_URL_FILE"},
+        **({"DATABASE_URL": database_url} if database_url else {}),
         "YINXU_ENVIRONMENT": "demo",
         "YINXU_VAR_DIR": str(folder),
         "YINXU_LISTEN": f"127.0.0.1:{port}",
