@@ -8,6 +8,7 @@ import base64
 import binascii
 import dataclasses
 import json
+import re
 import types
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ BODY_LIMIT_BYTES = 4 * 1024 * 1024
 
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 _EXACT = 2**53 - 1
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair: JSON can escape it, UTF-8 cannot hold it."""
 
 T = TypeVar("T")
 
@@ -50,9 +53,11 @@ def parse(data: bytes) -> Any:
         value = json.loads(
             data.decode(), object_pairs_hook=_pairs, parse_float=_no_float, parse_constant=_no_float
         )
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        _check(value)
+    except Malformed:
+        raise
+    except (ValueError, RecursionError) as error:  # also an integer of more digits than Python reads
         raise Malformed("no JSON") from error
-    _check(value)
     return value
 
 
@@ -73,6 +78,8 @@ def _check(value: object) -> None:
     elif isinstance(value, (list, tuple)):
         for item in cast("list[object]", value):
             _check(item)
+    elif isinstance(value, str) and _HALF.search(value):
+        raise Malformed("half a character")
     elif isinstance(value, float):
         raise Malformed("a float")
     elif isinstance(value, int) and abs(value) > _EXACT:

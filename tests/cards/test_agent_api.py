@@ -143,7 +143,14 @@ def test_strangers_and_revoked_stations_are_turned_away_and_logged(world: World)
     assert after - before == 3  # the revocation and both knocks
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"cards":1.5}', b'{"a":1,"a":2}', b"\xff"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"[]", b"{", b'{"cards":1.5}', b'{"a":1,"a":2}', b"\xff", b"[" * 100_000, b"[" * 950 + b"]" * 950,
+        b'{"cards":' + b"9" * 5000 + b"}", b'{"host":"\\ud800"}',
+    ],
+    ids=lambda body: repr(body[:12]),
+)  # fmt: skip
 def test_nonsense_gets_an_answer(world: World, body: bytes) -> None:
     answer = world.station.send("heartbeat", body)
 
