@@ -7,6 +7,7 @@ header and the token of this process (403); no CORS header is ever sent; nothing
 
 import hmac
 import logging
+import re
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,6 +31,7 @@ TOKEN = "X-Yinxu-Agent-Token"  # noqa: S105
 BODY_LIMIT_BYTES = 4096
 PIN_LIMIT = 64
 WAIT_LIMIT_S = 60
+_JOB = re.compile("[0-9]{1,18}")
 PAGE_DIR = Path(__file__).parent / "station_page"
 FILES = {"/page.js": "text/javascript", "/page.css": "text/css", "/seal.svg": "image/svg+xml"}
 HEADERS = {
@@ -116,9 +118,9 @@ class Loopback:
             raise Denied(405, "method", "不支持的请求", "This request is not supported")
         self._check_post(request)
         match path.strip("/").split("/"):
-            case ["jobs", job_id, "run"] if job_id.isdigit():
+            case ["jobs", job_id, "run"] if _JOB.fullmatch(job_id):
                 return self._run(int(job_id), _body(request))
-            case ["jobs", job_id, "give-back"] if job_id.isdigit():
+            case ["jobs", job_id, "give-back"] if _JOB.fullmatch(job_id):
                 return self._give_back(int(job_id), _body(request))
             case _:
                 raise _not_found()

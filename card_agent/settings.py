@@ -4,6 +4,7 @@ YINXU_AGENT_."""
 import argparse
 import ipaddress
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,11 +63,11 @@ def read(options: argparse.Namespace) -> Settings:
     if server and (fault := _server_fault(server, options.allow_http)):
         faults.append(fault)
     host, _, port = str(options.listen).rpartition(":")
-    if not _is_loopback(host) or not port.isdigit() or not 0 <= int(port) < 65536:
+    if not _is_loopback(host) or not _is_number(port) or not 0 <= int(port) < 65536:
         faults.append(f"--listen {options.listen}: an address of the loopback with a port, as 127.0.0.1:9443")
     for name, lowest, highest in (("pin_tries", 2, 20), ("heartbeat_s", 1, 60), ("wait_s", 0, 60)):
         text = str(getattr(options, name))
-        if not text.isdigit() or not lowest <= int(text) <= highest:
+        if not _is_number(text) or not lowest <= int(text) <= highest:
             faults.append(f"--{name.replace('_', '-')} {text}: a number from {lowest} to {highest}")
     if faults:
         raise BadSetting("; ".join(faults))
@@ -81,6 +82,10 @@ def read(options: argparse.Namespace) -> Settings:
         heartbeat_s=float(options.heartbeat_s),
         wait_s=int(options.wait_s),
     )
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch("[0-9]{1,9}", text) is not None
 
 
 def _server_fault(server: str, allow_http: bool) -> str | None:

@@ -4,6 +4,7 @@ Layout in `protocol/on_card.py`. Order of a write: strays away, envelope into th
 manifest (the commit), read back, then the old pair away.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from card_agent.card.interface import OpenCard, PressPoint, nothing
@@ -108,5 +109,5 @@ class SealCard:
 
 def _seq(label: str) -> int:
     """The number of a manifest's label, 0 for any other label."""
-    digits = label.removeprefix(f"{on_card.PREFIX}M")
-    return int(digits) if digits != label and digits.isascii() and digits.isdigit() else 0
+    found = re.fullmatch(f"{on_card.PREFIX}M([0-9]{{1,9}})", label)
+    return int(found[1]) if found else 0

@@ -152,6 +152,15 @@ def test_nothing_else_is_served(page: Page, path: str) -> None:
     assert page.ask("GET", path)[0] == 404
 
 
+@pytest.mark.parametrize("job", ["%C2%B2", "9" * 5000, "x", "%D9%A7", "-1", ""], ids=lambda job: job[:9])
+@pytest.mark.parametrize("verb", ["run", "give-back"])
+def test_no_job_has_such_a_number(page: Page, verb: str, job: str) -> None:
+    status, headers, content = page.ask("POST", f"/jobs/{job}/{verb}", RUN)
+
+    assert (status, headers["Content-Type"]) == (404, "application/json")
+    assert json.loads(content)["error"].keys() >= {"code", "zh", "en"}
+
+
 def test_a_slow_client_does_not_hold_up_others(page: Page) -> None:
     with socket.create_connection(("127.0.0.1", int(page.host.rsplit(":", 1)[1]))) as slow:
         slow.sendall(b"POST /jobs/41/run HTTP/1.1\r\nHost: ")
