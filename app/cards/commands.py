@@ -119,16 +119,23 @@ def redeem(
 
 @command
 def revoke_station(station_id: int, reason: str, *, by: Actor) -> StationRevoked:
-    """From now on the station's signature opens nothing."""
+    """From now on the station's signature opens nothing. Refuses Invalid without a reason."""
     _need(by, {"system_administrator"})
     queries.station(station_id)
+    if not reason.strip():
+        raise Invalid(
+            "station.reason_needed",
+            zh="请填写停用原因",
+            en="Say why the station is revoked",
+            fields={"reason": Text("请填写原因", "Say why")},
+        )
     station: Station = lock_row(Station, station_id)
     if station.revoked_at is not None:
         raise Conflict(
             "station.revoked_already", zh="该工位已停用", en="This station has been revoked already"
         )
     station.revoked_at = clock.now()
-    return StationRevoked(station_id=station.id, unit_id=station.unit_id, reason=reason)
+    return StationRevoked(station_id=station.id, unit_id=station.unit_id, reason=reason.strip())
 
 
 # --- cards ---
@@ -148,9 +155,9 @@ def register_card(
     """Take a card into the inventory. `certificate`: DER; it must be good for the role today (A11).
 
     Refuses what check_certificate refuses, Conflict when serial or certificate is known already, Invalid when
-    nobody fitting owns it.
+    nobody fitting owns it, Forbidden without a role for the owner's unit.
     """
-    _need(by, {"seal_office", "station_operator"})
+    _need(by, {"seal_office", "station_operator"}, _unit_concerned(owner_unit_id, owner_user_id))
     rules.check_owner(owner_unit_id, owner_user_id, role, keeping)
     now = clock.now()
     verdict = check_certificate(certificate, queries.trust(), at=now, usage=role)
@@ -196,6 +203,7 @@ def hand_over(serial: str, keeper_id: int, *, by: Actor) -> MakerCardHandedOver:
     """A maker card passes into a person's hands; it stays the institution's (D2)."""
     _need(by, {"seal_office"})
     card = _locked_card(serial)
+    _need(by, {"seal_office"}, _unit_concerned(card.owner_unit_id, card.owner_user_id))
     rules.check_role(card.role, "maker", serial)
     rules.check_not_lost(queries.loss_of(card.id) is not None, serial)
     person(keeper_id)
@@ -220,7 +228,8 @@ def report_lost(serial: str, reason: str, *, by: Actor) -> CardLost:
     """挂失: from this moment nothing is made on the card and nothing sealed with it, by anybody."""
     card = _locked_card(serial)
     if by.id is None or by.id != card.owner_user_id:
-        _need(by, {"seal_office", "seal_manager", "station_operator"})
+        unit_id = _unit_concerned(card.owner_unit_id, card.owner_user_id)
+        _need(by, {"seal_office", "seal_manager", "station_operator"}, unit_id)
     rules.check_not_lost(queries.loss_of(card.id) is not None, serial)
     if not reason.strip() or len(reason) > 500:
         raise Invalid(
@@ -352,7 +361,8 @@ def cancel_job(job_id: int, reason: str, *, by: Actor) -> CardJobEnded:
     queries.job(job_id)
     job: CardJob = lock_row(CardJob, job_id)
     if by.id != job.operator_id:
-        _need(by, {"seal_office"})
+        card = queries.card(job.card_serial)
+        _need(by, {"seal_office"}, _unit_concerned(card.owner_unit_id, card.owner_user_id) if card else None)
     rules.check_step(job.state, "cancelled")
     end = JobEnd(done=False, reason=Text(f"已取消：{reason}", f"Cancelled: {reason}"))
     _end(job, "cancelled", end)
@@ -410,6 +420,13 @@ def _locked_card(serial: str) -> Card:
     assert found is not None
     card: Card = lock_row(Card, found.id)
     return card
+
+
+def _unit_concerned(owner_unit_id: int | None, owner_user_id: int | None) -> int | None:
+    """The unit whose people deal with a card: its owner, or the unit in which its owner works."""
+    if owner_unit_id is None and owner_user_id is not None:
+        return person(owner_user_id).unit_id
+    return owner_unit_id
 
 
 def _need(by: Actor, roles: set[str], unit_id: int | None = None) -> None:

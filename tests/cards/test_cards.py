@@ -74,6 +74,48 @@ def test_a_lost_card_is_lost_for_everybody(world: World) -> None:
         commands.report_lost("SC1", "再报一次", by=world.manager)
 
 
+def test_a_role_for_one_unit_does_not_reach_the_cards_of_another(world: World) -> None:
+    """D6: whoever keeps the cards of one department keeps those of no other."""
+    world.register_cards()
+    elsewhere = world._unit("人事处", world.bureau)
+    roles = ("seal_office", "seal_manager", "station_operator")
+    stranger = world.person("wei", "卫某", elsewhere, *roles, unit=elsewhere)
+    other = world.ca.issue("预算处二", role="seal")
+    assert stranger.id is not None
+
+    for act in (
+        lambda: commands.register_card("SC2", "seal", other.der, owner_unit_id=world.finance, by=stranger),
+        lambda: commands.register_card(
+            "SC2", "seal", other.der, owner_user_id=world.user.id, keeping="personal", by=stranger
+        ),
+        lambda: commands.hand_over("MK1", stranger.id or 0, by=stranger),
+        lambda: commands.report_lost("SC1", "听说丢了", by=stranger),
+    ):
+        with refused("card.role_needed"):
+            act()
+    commands.register_card("SC2", "seal", other.der, owner_unit_id=elsewhere, by=stranger)
+    commands.report_lost("SC2", "出差遗失", by=stranger)
+
+
+def test_a_job_is_cancelled_by_the_office_of_the_cards_unit(world: World, echo_kind: str) -> None:
+    world.register_cards()
+    elsewhere = world._unit("人事处", world.bureau)
+    stranger = world.person("wei", "卫某", elsewhere, "seal_office", unit=elsewhere)
+    job = commands.open_job(echo_kind, world.station.id, "SC1", {}, by=world.operator)
+
+    with refused("card.role_needed"):
+        commands.cancel_job(job.job_id, "不用了", by=stranger)
+    commands.cancel_job(job.job_id, "不用了", by=world.office)
+
+
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_a_station_is_revoked_for_a_reason(world: World, reason: str) -> None:
+    with refused("station.reason_needed"):
+        commands.revoke_station(world.station.id, reason, by=world.administrator)
+
+    assert queries.station(world.station.id).state != "revoked"
+
+
 def test_a_job_is_opened_by_a_person_and_one_card_at_a_time(world: World, echo_kind: str) -> None:
     world.register_cards()
     commands.open_job(echo_kind, world.station.id, "SC1", {}, by=world.operator)

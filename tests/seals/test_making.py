@@ -201,6 +201,16 @@ def test_only_an_operator_orders_a_making(world: World) -> None:
         commands.order_making(impression_of(world), "SC1", world.station.id, by=world.manager)
 
 
+def test_an_operator_for_one_unit_makes_no_seal_of_another(world: World) -> None:
+    elsewhere = world._unit("人事处", world.bureau)
+    stranger = world.person("wei", "卫某", elsewhere, "station_operator", unit=elsewhere)
+    own = world.person("han", "韩某", world.finance, "station_operator", unit=world.finance)
+
+    with refused("seal.role_needed"):
+        commands.order_making(impression_of(world), "SC1", world.station.id, by=stranger)
+    assert commands.order_making(impression_of(world, name="第二枚"), "SC1", world.station.id, by=own).job_id
+
+
 # --- what is refused at the station ---
 
 
