@@ -25,6 +25,7 @@ LOOPBACK_FILE = "loopback.json"
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    os.umask(0o077)  # keys, tokens and counters: nobody else on this computer needs to read them
     _log_to_stderr()
     try:
         return _COMMANDS[options.command](options)

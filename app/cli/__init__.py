@@ -1,13 +1,13 @@
 """`yinxu`: the one command-line door. Each command lives in the module of its name beside this file."""
 
 import importlib
+import os
 import sys
 
 import click
-from pydantic import ValidationError
 
-from app.cli.faults import unavailable
-from app.cli.judging import UNAVAILABLE
+from app.cli.faults import unavailable, wrong_settings
+from app.cli.judging import CONFIG, UNAVAILABLE
 from app.refusal import Refusal
 
 COMMANDS: dict[str, str] = {
@@ -28,6 +28,10 @@ COMMANDS: dict[str, str] = {
 }
 
 
+WRITES_FOR_OTHERS = frozenset({"verify", "decide", "bench", "shots"})
+"""Commands that keep nothing of ours; what all the others create, only we may read (umask 077)."""
+
+
 class _Door(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -43,17 +47,15 @@ class _Door(click.Group):
         """Wrong settings and refusals are sentences, not stack traces."""
         try:
             return super().invoke(ctx)
-        except ValidationError as error:
-            if error.title != "Settings":
-                raise
-            click.echo("The settings do not allow a start (docs/settings.md):", err=True)
-            for fault in error.errors(include_url=False, include_input=False):
-                click.echo(f"  {'.'.join(map(str, fault['loc']))} {fault['msg']}".rstrip(), err=True)
-            sys.exit(78)  # EX_CONFIG
         except Refusal as refusal:
             click.echo(f"{refusal.text.zh}\n{refusal.text.en}", err=True)
             sys.exit(1)
         except Exception as error:
+            if wrong := wrong_settings(error):
+                click.echo("The settings do not allow a start (docs/settings.md):", err=True)
+                for sentence in wrong:
+                    click.echo(f"  {sentence}", err=True)
+                sys.exit(CONFIG)
             why = unavailable(error)
             if why is None:
                 raise
@@ -63,5 +65,8 @@ class _Door(click.Group):
 
 @click.group(cls=_Door, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="yinxu")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Yinxu 印序: an organisation's electronic seals, from application to audit."""
+    if context.invoked_subcommand not in WRITES_FOR_OTHERS:
+        os.umask(0o077)

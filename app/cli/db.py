@@ -28,11 +28,16 @@ def upgrade(as_json: bool) -> None:
 
 
 @command.command()
-def current() -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def current(as_json: bool) -> None:
     """Which revision the database has, and which is the newest."""
     from app import migrations
     from app.factory import create_app
 
     app = create_app(pages=False)
     with app.app_context():
-        click.echo(f"{migrations.current(app) or 'empty'} (newest: {migrations.head()})")
+        found, newest = migrations.current(app), migrations.head()
+    if as_json:
+        click.echo(json.dumps({"current": found, "newest": newest}))
+    else:
+        click.echo(f"{found or 'empty'} (newest: {newest})")

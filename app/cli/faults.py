@@ -15,6 +15,18 @@ def unavailable(error: BaseException) -> Text | None:
     return None
 
 
+def wrong_settings(error: BaseException) -> list[str]:
+    """A sentence for each setting that does not allow a start; empty when the error is another."""
+    if "pydantic" not in sys.modules:
+        return []
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError) or error.title != "Settings":
+        return []
+    faults = error.errors(include_url=False, include_input=False)
+    return [f"{'.'.join(map(str, fault['loc']))} {fault['msg']}".strip() for fault in faults]
+
+
 def _of_database(error: BaseException) -> Text | None:
     from sqlalchemy import exc
 

@@ -1,6 +1,6 @@
 """Commands whose exit code is a verdict: 1 means "altered" or "broken" and nothing else, ever.
 
-sysexits.h: 64 used incorrectly, 69 something we depend on does not answer, 70 a fault of ours.
+sysexits.h: 64 used incorrectly, 69 something we depend on does not answer, 70 a fault of ours, 78 wrong settings.
 """
 
 import sys
@@ -9,7 +9,9 @@ from typing import Any, NoReturn
 
 import click
 
-USAGE, UNAVAILABLE, SOFTWARE, INTERRUPTED = 64, 69, 70, 130
+from app.cli.faults import wrong_settings
+
+USAGE, UNAVAILABLE, SOFTWARE, CONFIG, INTERRUPTED = 64, 69, 70, 78, 130
 
 
 class Judging(click.Command):
@@ -22,18 +24,18 @@ class Judging(click.Command):
             _usage(error)
 
     def invoke(self, ctx: click.Context) -> Any:
-        from pydantic import ValidationError
-
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
             _usage(error)
-        except (click.exceptions.Exit, ValidationError):  # wrong settings are the door's to tell: 78
+        except click.exceptions.Exit:
             raise
         except (KeyboardInterrupt, click.Abort):
             click.echo("interrupted", err=True)
             sys.exit(INTERRUPTED)
-        except Exception:
+        except Exception as error:
+            if wrong_settings(error):  # the door tells them
+                raise
             traceback.print_exc()
             click.echo("nothing is known: the command itself failed", err=True)
             sys.exit(SOFTWARE)

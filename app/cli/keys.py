@@ -53,7 +53,8 @@ def list_(as_json: bool) -> None:
 @click.option(
     "--purpose", type=click.Choice(["kek", "order", "checkpoint"]), default="kek", show_default=True
 )
-def rotate(purpose: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def rotate(purpose: str, as_json: bool) -> None:
     """Make a new version of a key. For the KEK, wrap every data key anew; older versions still open."""
     from app.crypto.keys import keyring
     from app.db import begin_writing, db
@@ -68,6 +69,9 @@ def rotate(purpose: str) -> None:
             begin_writing()
             changed = ring.data_keys.rewrap(version)
             db.session.commit()
+    if as_json:
+        click.echo(json.dumps({"key": f"{purpose}-v{version}", "rewrapped": changed}))
+        return
     click.echo(f"{purpose}-v{version} is in use" + (f"; {changed} data keys wrapped anew" if changed else ""))
 
 

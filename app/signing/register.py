@@ -13,9 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
-
 from app.pdf.verifying import Withdrawal
 
 SCHEMA = "yinxu-withdrawals/1"
@@ -59,6 +56,9 @@ def from_file(path: Path) -> dict[str, Withdrawal]:
 
 def from_database(url: str, ids: Iterable[str]) -> dict[str, Withdrawal]:
     """The withdrawals of these signatures. Reads one table and needs nothing else of the server."""
+    import sqlalchemy as sa  # here: most verifications ask no database, and this costs a quarter of a second
+    from sqlalchemy.exc import SQLAlchemyError
+
     table = sa.table(
         "withdrawal", sa.column("signature_id"), sa.column("at", sa.DateTime()), sa.column("reason")
     )
