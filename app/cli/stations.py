@@ -27,7 +27,7 @@ def enrol(name: str, unit: str, as_json: bool) -> None:
     with create_app(pages=False, diagrams=False).app_context():
         found = next((u for u in people.units() if unit in (str(u.id), u.code, u.name)), None)
         if found is None:
-            raise click.ClickException(f"there is no unit {unit}; see `yinxu people units`")
+            raise click.ClickException(f"there is no unit {unit}; see `yinxu people list`")
         try:
             fact = commands.enrol_station(name, found.id, by=_administrator())
         except Refusal as refusal:
