@@ -19,9 +19,11 @@ from app.bpmn.decision.table import Table
 from app.bpmn.decision.trace import mistake
 from app.bpmn.decision.types import Mismatch, Type, Types
 from app.bpmn.feel.error import Meter
+from app.bpmn.feel.kinds import ANY
 from app.bpmn.feel.scope import Run, Scope, called
+from app.bpmn.feel.tree import TypeName
 from app.bpmn.feel.value import Function
-from app.bpmn.feel.walking import each_item, filtered
+from app.bpmn.feel.walking import can_be_walked, each_item, filtered
 
 
 class Knowledge(Function):
@@ -37,7 +39,12 @@ class Knowledge(Function):
         scope: Scope,
         result: Type | None = None,
     ) -> None:
-        super().__init__(name, len(params))
+        super().__init__(
+            name,
+            len(params),
+            tuple(_type_name(kind) for _, kind in params),
+            _type_name(result) if result else None,
+        )
         self.params = params
         self.body = body
         self.scope = scope
@@ -52,15 +59,20 @@ class Knowledge(Function):
             args = [given.get(name) for name in known]
         if len(args) != len(known):
             return None
-        try:
-            bound = {
-                name: kind.fit(arg) if kind is not None else arg
-                for (name, kind), arg in zip(self.params, args, strict=True)
-            }
-            answer = called(meter, self.body, self.scope.child(bound))
-            return self.result.fit(answer) if self.result is not None else answer
-        except Mismatch:
-            return None
+        bound = {name: _fitted(kind, arg) for (name, kind), arg in zip(self.params, args, strict=True)}
+        return _fitted(self.result, called(meter, self.body, self.scope.child(bound)))
+
+
+def _fitted(kind: Type | None, value: Any) -> Any:
+    """The value in the type it should have; null when it does not fit."""
+    try:
+        return value if kind is None else kind.fit(value)
+    except Mismatch:
+        return None
+
+
+def _type_name(kind: Type | None) -> TypeName:
+    return ANY if kind is None else TypeName(kind.name)
 
 
 class Boxes:
@@ -189,8 +201,11 @@ class Boxes:
 
         def run(scope: Scope) -> Any:
             made: list[Any] = []
+            values = source(scope)
+            if not can_be_walked(values):
+                return None
             scope = scope.child({"partial": made})
-            for value in each_item(source(scope), scope.meter):
+            for value in each_item(values, scope.meter):
                 made.append(body(scope.child({variable: value})))
             if kind == "for":
                 return made
@@ -214,15 +229,7 @@ class Boxes:
 
 
 def _typed(run: Run, kind: Type) -> Run:
-    """The value in its declared type; null when it does not fit."""
-
-    def typed(scope: Scope) -> Any:
-        try:
-            return kind.fit(run(scope))
-        except Mismatch:
-            return None
-
-    return typed
+    return lambda scope: _fitted(kind, run(scope))
 
 
 _BOXES: dict[str, Callable[[Boxes, Element, str], Run]] = {

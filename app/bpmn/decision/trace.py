@@ -1,11 +1,13 @@
 """One question to a model: how strict it is, what it may still spend, and which rules answered. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.bpmn.decision.error import DecisionError
 from app.bpmn.feel.error import Meter
 from app.bpmn.feel.scope import Scope
+from app.bpmn.feel.tree import TypeName
 from app.text import Text
 
 MAX_MATCHES = 10_000
@@ -32,8 +34,8 @@ class Trace(Meter):
 
     __slots__ = ("matched", "strict")
 
-    def __init__(self, *, strict: bool) -> None:
-        super().__init__()
+    def __init__(self, *, strict: bool, declared: Mapping[str, TypeName] | None = None) -> None:
+        super().__init__(declared=declared)
         self.strict = strict
         self.matched: list[MatchedRule] = []
 

@@ -165,7 +165,7 @@ def concatenate(meter: Meter, lists: list[Any]) -> list[Any]:
     return joined
 
 
-@builtin("insert before(list: l, position: n, newitem: any)")
+@builtin("insert before(list: l, position: n, newItem: any)")
 def insert_before(meter: Meter, values: list[Any], position: Decimal, item: Any) -> list[Any] | None:
     index = _index(values, position)
     if index is None:
@@ -188,13 +188,13 @@ def _index(values: list[Any], position: Decimal) -> int | None:
     return place - 1 if place > 0 else len(values) + place
 
 
-@builtin("list replace(list: l, position: n, newitem: any)")
+@builtin("list replace(list: l, position: n, newItem: any)")
 def list_replace(_meter: Meter, values: list[Any], position: Decimal, item: Any) -> list[Any] | None:
     index = _index(values, position)
     return None if index is None else [*values[:index], item, *values[index + 1 :]]
 
 
-@builtin("list replace(list: l, match: function, newitem: any)")
+@builtin("list replace(list: l, match: function, newItem: any)")
 def list_replace_by(meter: Meter, values: list[Any], match: Function, item: Any) -> list[Any] | None:
     fits = [match.call(meter, [value, item]) for value in values]
     if not all(type(fit) is bool for fit in fits):

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from app.bpmn.feel.error import MAX_DEPTH, FeelError
 from app.bpmn.feel.moments import literal
-from app.bpmn.feel.tokens import Token, tokenize, unquote
+from app.bpmn.feel.tokens import Token, tokenize, unquote, unreadable
 from app.bpmn.feel.tree import (
     Arithmetic,
     Between,
@@ -97,7 +97,7 @@ class Names:
         for words, name in self._by_first.get(tokens[index].text, ()):
             stop = index + len(words)
             if stop < len(tokens) and all(
-                token.kind in ("name", "op", "number") and token.text == word
+                token.kind in ("name", "op", "number", "sign") and token.text == word
                 for token, word in zip(tokens[index:stop], words, strict=True)
             ):
                 return name, len(words)
@@ -163,6 +163,8 @@ class Parser:
     def _finish(self) -> None:
         if self.now.kind != "end":
             token = self.now
+            if token.kind == "sign":
+                raise unreadable(self.text, token.start)
             raise FeelError(
                 token.start,
                 Text(
@@ -173,6 +175,8 @@ class Parser:
 
     def _unexpected(self, zh: str, en: str) -> FeelError:
         token = self.now
+        if token.kind == "sign":
+            return unreadable(self.text, token.start)
         if token.kind == "end":
             return FeelError(
                 token.start,
