@@ -8,7 +8,7 @@ from errno import EINVAL, ENOENT
 from functools import lru_cache
 from os import strerror
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import IO, Any, cast
 
 import click
 
@@ -64,7 +64,7 @@ def command(
     a file imports are looked for beside it. Exit code 0: answered, 1: no answer, 64: a wrong question.
     """
     if batch is not None:
-        with click.open_file(str(batch), encoding="utf-8", errors="replace") as lines:
+        with click.open_file(str(batch), encoding="utf-8-sig", errors="replace") as lines:
             for answer in _answers(_lines(lines), _Questioner(file, name, batch.parent, strict)):
                 click.echo(answer)
         return
@@ -76,6 +76,8 @@ def command(
         _fail(error.text, as_json)
     except OSError as error:
         _fail(Text(f"无法读取 {file}：{error.strerror}", f"cannot read {file}: {error.strerror}"), as_json)
+    except RecursionError:
+        _fail(Text("输入嵌套过深", "the input is nested too deeply"), as_json)
     else:
         click.echo(_described(result) if as_json else feel.dumps(result.value))
 
@@ -93,11 +95,11 @@ class _Questioner:
         file = case.get("file") or self.file
         if not isinstance(file, (str, Path)):
             raise _usage('a line names its "file"')
-        given = case.get("input") or {}
+        given: Any = case.get("input") or {}
         if not isinstance(given, dict):
             raise _usage('"input" is one JSON object')
         name = case.get("decision") or self.name
-        data = cast("dict[str, Any]", _data(cast(Any, given)))
+        data = cast("dict[str, Any]", _data(given))
         return _model(self._found(Path(file))).decide(
             None if name is None else str(cast(Any, name)), data, strict=self.strict
         )
@@ -107,8 +109,8 @@ class _Questioner:
         return beside if not file.exists() and beside.exists() else file
 
 
-def _lines(lines: TextIO) -> Iterator[str]:
-    """Line by line; of one that is too long only the first part, which is then no JSON."""
+def _lines(lines: IO[str]) -> Iterator[str]:
+    """Line by line; of one that is too long only the first part."""
     while line := lines.readline(MAX_LINE + 1):
         while len(line) > MAX_LINE and not line.endswith("\n"):
             rest = lines.readline(MAX_LINE)
@@ -123,11 +125,17 @@ def _answers(lines: Iterable[str], questioner: _Questioner) -> Iterator[str]:
         if not line.strip():
             continue
         try:
+            if len(line) > MAX_LINE:
+                raise _usage(f"a line of more than {MAX_LINE} characters")
             result = questioner.ask(_object(line))
             yield f'{{"result": {feel.dumps(result.value)}}}'
         except (decision.DecisionError, feel.FeelError) as error:
             yield json.dumps({"error": error.text.en, "zh": error.text.zh}, ensure_ascii=False)
-        except (OSError, ValueError, RecursionError, click.UsageError) as error:
+        except RecursionError:
+            yield json.dumps(
+                {"error": "the input is nested too deeply", "zh": "输入嵌套过深"}, ensure_ascii=False
+            )
+        except (OSError, ValueError, click.UsageError) as error:
             yield json.dumps({"error": str(error) or type(error).__name__}, ensure_ascii=False)
 
 

@@ -47,11 +47,11 @@ __all__ = [
     "DecisionResult",
     "Decisions",
     "InvalidInput",
+    "Library",
     "MatchedRule",
     "NoMatch",
     "UniqueViolation",
     "UnknownDecision",
-    "Library",
     "parse",
     "read",
 ]

@@ -1,6 +1,6 @@
 """One question to a model: what is required is answered first, and once. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -37,6 +37,8 @@ class Asking:
         self.now = now
         self.paths = paths
         self.answers: dict[Key, Any] = {}
+        typed = {n.name: n for n in nodes.values() if n.kind == "inputData" and n.type is not None}
+        self.seen = _Seen(self, typed) if typed else context
 
     def ask(self, node: Node) -> Any:
         """What was asked by name: a service's input decisions and a function's arguments come from the data."""
@@ -72,8 +74,10 @@ class Asking:
         if node.run is None:
             return None
         scope = self._scope(node)
-        scope.names[node.name] = node.run(scope)  # it may call itself
-        return scope.names[node.name]
+        function = scope.names[node.name] = node.run(scope)  # it may call itself
+        if node.type is not None:
+            function.shown = node.type.result
+        return function
 
     def service_function(self, node: Node) -> Function:
         wanted = (*node.points_to("inputDecision"), *node.points_to("inputData"))
@@ -125,16 +129,17 @@ class Asking:
             seen[below.name] = (
                 self.service_function(below) if below.kind == "decisionService" else self.answer(below)
             )
-        return Scope(names, None, self.trace, self.now, self.context)
+        return Scope(names, None, self.trace, self.now, self.seen)
 
     def _empty_scope(self) -> Scope:
         return Scope({}, None, self.trace, self.now, None)
 
     def _fit(self, node: Node, value: Any, *, whole: bool = True) -> Any:
-        if node.type is None or value is None:
+        if node.type is None or value is None or isinstance(value, Function):
             return value
         try:
-            return node.type.result_of(node.kind).fit(value, whole=whole)
+            wanted = node.type.result if node.kind == "decisionService" else node.type
+            return wanted.fit(value, whole=whole)
         except Mismatch as mismatch:
             said = feel.to_json(value)
             unless_strict(
@@ -145,6 +150,24 @@ class Asking:
                 ),
             )
             return None
+
+
+class _Seen(Mapping[str, Any]):
+    """The caller's data as logic sees it that did not say what it requires: inputs in their declared types."""
+
+    def __init__(self, asking: Asking, typed: Mapping[str, Node]) -> None:
+        self._asking = asking
+        self._typed = typed
+
+    def __getitem__(self, name: str) -> Any:
+        given = self._asking.context[name]
+        return self._asking.answer(self._typed[name]) if name in self._typed else given
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._asking.context)
+
+    def __len__(self) -> int:
+        return len(self._asking.context)
 
 
 _HOW_TO_ANSWER: dict[str, Callable[[Asking, Node], Any]] = {

@@ -16,7 +16,7 @@ from app.bpmn.decision.elements import (
     where,
 )
 from app.bpmn.decision.table import Table
-from app.bpmn.decision.trace import mistake
+from app.bpmn.decision.trace import misread, mistake
 from app.bpmn.decision.types import Mismatch, Type, Types
 from app.bpmn.feel.error import Meter
 from app.bpmn.feel.kinds import ANY
@@ -29,7 +29,7 @@ from app.bpmn.feel.walking import can_be_walked, each_item, filtered
 class Knowledge(Function):
     """A function of the model: business knowledge, a decision service, a boxed function."""
 
-    __slots__ = ("body", "params", "result", "scope")
+    __slots__ = ("body", "params", "result", "scope", "shown")
 
     def __init__(
         self,
@@ -49,6 +49,8 @@ class Knowledge(Function):
         self.body = body
         self.scope = scope
         self.result = result
+        self.shown: Type | None = None
+        """What the variable that holds it says of its results."""
 
     def call(self, meter: Meter, args: list[Any], names: tuple[str, ...] = ()) -> Any:
         known = [name for name, _ in self.params]
@@ -60,13 +62,15 @@ class Knowledge(Function):
         if len(args) != len(known):
             return None
         bound = {name: _fitted(kind, arg) for (name, kind), arg in zip(self.params, args, strict=True)}
-        return _fitted(self.result, called(meter, self.body, self.scope.child(bound)))
+        answer = _fitted(self.result, called(meter, self.body, self.scope.child(bound)))
+        return _fitted(self.shown, answer)
 
 
 def _fitted(kind: Type | None, value: Any) -> Any:
-    """The value in the type it should have; null when it does not fit."""
+    """The value in the type it should have; null when it does not fit. A function stays one: what holds it may
+    name the type of its results."""
     try:
-        return value if kind is None else kind.fit(value)
+        return value if kind is None or isinstance(value, Function) else kind.fit(value)
     except Mismatch:
         return None
 
@@ -87,7 +91,7 @@ class Boxes:
         try:
             return feel.expression(said, self.names).run
         except feel.FeelError as error:
-            raise mistake(at, f"“{said}” {error.text.zh}", f"“{said}” {error.text.en}") from error
+            raise misread(at, said, error) from error
 
     def box(self, element: Element, name: str) -> Run:
         """The closure of an expression element. Raises DecisionError for what we do not run."""

@@ -189,7 +189,12 @@ def _imports(root: Element, *, forgiving: bool, library: Library | None, depth: 
         if xml is None:
             continue
         name = attribute(element, "name")
-        model = Decisions(xml, forgiving=forgiving, library=library, depth=depth + 1)
+        try:
+            model = Decisions(xml, forgiving=forgiving, library=library, depth=depth + 1)
+        except DecisionError:
+            if not forgiving:
+                raise
+            continue
         # several imports may have no name: what they hold is seen by its own name
         found[name if name and name not in found else f"{name}\n{number}"] = model
     return found

@@ -11,7 +11,7 @@ from typing import Any, cast
 from app.bpmn import feel
 from app.bpmn.decision.elements import Element, attribute, child, children, text_of, type_ref, where
 from app.bpmn.decision.error import DecisionError
-from app.bpmn.decision.trace import mistake
+from app.bpmn.decision.trace import misread, mistake
 from app.bpmn.feel.kinds import ANY, KINDS
 from app.bpmn.feel.moments import literal, midnight
 from app.bpmn.feel.tree import TypeName
@@ -39,14 +39,14 @@ class Type:
     gives: "Type | None" = None
     """What a function of this type gives."""
 
-    def result_of(self, kind: str) -> "Type":
-        """The variable of a service may have the type of its result, or that of a function which gives it."""
+    @property
+    def result(self) -> "Type":
+        """What comes of a service or of business knowledge, whose variable names the type of its result or that
+        of a function which gives it."""
         found = self
         while found.of is not None and not found.many:
             found = found.of
-        if kind == "decisionService" and found.kind == "function":
-            return found.gives or _ANYTHING
-        return self
+        return (found.gives or _ANYTHING) if found.kind == "function" else self
 
     def fit(self, value: Any, *, whole: bool = True) -> Any:
         """The value, converted where the standard converts. Raises Mismatch. Null fits every type.
@@ -152,6 +152,8 @@ class Types:
     def of(self, element: Element | None) -> Type | None:
         """The type that an element refers to; None when it names none, or Any."""
         made = self.named(type_ref(element))
+        if made is not None and element is not None and _is_collection(element):  # DMN 1.1
+            return Type(made.name, many=True, of=made)
         return None if made is None or (made.kind == "Any" and made.of is None and not made.many) else made
 
     def named(self, reference: str) -> Type | None:
@@ -248,4 +250,4 @@ def tests_in(element: Element, names: frozenset[str]) -> feel.UnaryTests | None:
     try:
         return feel.unary_tests(said, names)
     except feel.FeelError as error:
-        raise mistake(where(element), f"“{said}” {error.text.zh}", f"“{said}” {error.text.en}") from error
+        raise misread(where(element), said, error) from error

@@ -48,7 +48,9 @@ _MAX_DEPTH = 60
 """Levels of types inside each other; a type that contains itself ends here."""
 
 
-def is_instance(value: Any, of: TypeName, declared: Declared = NONE_DECLARED, depth: int = 0) -> bool | None:
+def is_instance(  # noqa: PLR0911
+    value: Any, of: TypeName, declared: Declared = NONE_DECLARED, depth: int = 0
+) -> bool | None:
     """Null when there is no such type."""
     of = _resolved(of, declared)
     if of.name == "Any":
@@ -127,7 +129,7 @@ def _is_function(value: Any, of: TypeName, declared: Declared, depth: int) -> bo
     ) and (value.gives is None or conforms(value.gives, result, declared, depth))
 
 
-def conforms(one: TypeName, other: TypeName, declared: Declared, depth: int = 0) -> bool:  # noqa: PLR0911
+def conforms(one: TypeName, other: TypeName, declared: Declared, depth: int = 0) -> bool:
     """Whether every value of `one` is a value of `other`."""
     one, other = _resolved(one, declared), _resolved(other, declared)
     if other.name == "Any" or one.name == "Null":
@@ -173,7 +175,7 @@ _OF_VALUES = {
 def said_by(node: Node) -> TypeName | None:
     """The type of what an expression gives, where its form alone tells; None where it does not."""
     if isinstance(node, Constant):
-        name = _OF_VALUES.get(type(node.value))
+        name = _OF_VALUES.get(cast("type[Any]", type(node.value)))
         return TypeName(name) if name is not None else None
     if isinstance(node, ContextOf):
         parts = tuple(said_by(value) or TypeName("Null") for value in node.values)

@@ -106,11 +106,17 @@ def replace(meter: Meter, string: str, pattern: str, to: str, flags: str | None 
     meter.spend(_PATTERN_STEPS)
     if known is None or len(string) * (len(to) + 1) > 50_000_000:
         return None
-    template = to.replace("\\", "\\\\") if flags and "q" in flags else _template(to, known.groups)
+    literal = "q" in (flags or "")
+    if not literal and not _REPLACEMENT.fullmatch(to):
+        return None
+    template = to.replace("\\", "\\\\") if literal else _template(to, known.groups)
     try:
         return check_string(known.sub(template, string, timeout=_PATTERN_TIME_S), meter)
     except (TimeoutError, regex.error, IndexError):
         return None
+
+
+_REPLACEMENT = regex.compile(r"(?:[^\\$]|\$\d|\\[\\$])*+")
 
 
 def _template(to: str, groups: int) -> str:
@@ -120,9 +126,9 @@ def _template(to: str, groups: int) -> str:
         said: str = found.group()
         if said.startswith("$"):
             return f"\\g<{said[1:]}>" if int(said[1:]) <= groups else ""
-        return "\\\\" if said == "\\" else said[1:].replace("\\", "\\\\")
+        return said[1:].replace("\\", "\\\\")
 
-    return regex.sub(r"\$\d|\\[\\$]|\\", one, to)
+    return regex.sub(r"\$\d|\\[\\$]", one, to)
 
 
 @builtin("split(string: s, delimiter: s)")

@@ -10,6 +10,7 @@ _FLAGS = {"s": regex.DOTALL, "m": regex.MULTILINE, "i": regex.IGNORECASE, "x": 0
 _INITIAL = r"\p{L}_:"
 _NAME = _INITIAL + r"\p{N}\p{M}.\-\u00b7\u203f\u2040"
 _ESCAPED = frozenset("nrt\\|.?*+(){}[]-^$dDsSwWpP")
+_TIMES = regex.compile(r"\d{1,9}(,\d{0,9})?\}")
 _SPACE = " \t\r\n"
 
 
@@ -26,15 +27,20 @@ def compiled(said: str, flags: str) -> "regex.Pattern[str]":
         combined |= _FLAGS[flag]
     if "q" in flags:
         return regex.compile(regex.escape(said), combined)
-    return regex.compile(_Rewriter(said, spaces="x" not in flags).whole(), combined)
+    return regex.compile(_Rewriter(said, flags).whole(), combined)
 
 
 class _Rewriter:
     """Walks a pattern once, from left to right."""
 
-    def __init__(self, said: str, *, spaces: bool) -> None:
+    def __init__(self, said: str, flags: str) -> None:
         self.said = said
-        self.spaces = spaces
+        self.spaces = "x" not in flags
+        # a dot is no line's end, and the end is not the line feed before it
+        self.plain = {
+            ".": "." if "s" in flags else "[^\\n\\r]",
+            "$": "$" if "m" in flags else "\\Z",
+        }
         self.at = 0
         self.groups = 0
         self.open: list[int] = []
@@ -68,9 +74,23 @@ class _Rewriter:
             return self._opening()
         if sign == ")" and self.open:
             self.closed.add(self.open.pop())
-        if sign in "*+?}" and self._ahead("+"):  # a possessive quantifier of other dialects
+        if sign in "*+?{":
+            return self._quantifier(sign)
+        if sign in "]}":
             raise NotAPattern(self.said)
-        return "\\]" if sign == "]" else sign
+        return self.plain.get(sign, sign)
+
+    def _quantifier(self, sign: str) -> str:
+        """`regex` knows more of them: `{,5}`, and a second `+`."""
+        if sign == "{":
+            found = _TIMES.match(self.said, self.at)
+            if found is None:
+                raise NotAPattern(self.said)
+            sign += found.group()
+            self.at = found.end()
+        if self._ahead("+"):
+            raise NotAPattern(self.said)
+        return sign
 
     def _opening(self) -> str:
         if self._ahead("?:"):
@@ -121,7 +141,7 @@ class _Rewriter:
         return f"\\{sign}{{{name}}}"
 
     def _group_of_characters(self) -> str:
-        """`[a-z-[aeiou]]` is `[a-z--[aeiou]]` here."""
+        """`[a-z-[aeiou]]`: what is in the first and not in the second."""
         made = ["["]
         if self._ahead("^"):
             made.append(self._next())
@@ -135,7 +155,10 @@ class _Rewriter:
                 made.append(self._escape(within=True))
             elif sign == "-" and self._ahead("["):
                 self.at += 1
-                made.append("--" + self._group_of_characters())
+                without = self._group_of_characters()
+                if self._next() != "]":
+                    raise NotAPattern(self.said)
+                return f"(?:(?!{without}){''.join(made)}])"
             elif sign == "[":
                 raise NotAPattern(self.said)
             elif sign in "&|~-" and (self._ahead(sign) or made[-1].endswith(sign)):
