@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from app.bench.measure import Measure
 from app.cli import bench, main
-from tests.bpmn.makers import one_table
+from tests.bpmn.makers import literal, model, one_table
 
 
 @pytest.fixture
@@ -69,6 +70,124 @@ def test_a_batch_answers_line_by_line_and_survives_bad_lines(risk: str, tmp_path
     assert answer.exit_code == 0
     assert lines[:2] == [{"result": "high"}, {"result": "2025-02-01"}]
     assert all("error" in line for line in lines[2:]) and len(lines) == 5
+
+
+def asked(cases: list[Any], tmp_path: Path) -> list[Any]:
+    """The answers to a batch that lies in `tmp_path`, line by line."""
+    batch = tmp_path / "cases.jsonl"
+    batch.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in cases))
+    answer = run("--batch", str(batch))
+    assert (answer.exit_code, answer.exception) == (0, None)
+    return [json.loads(line) for line in answer.stdout.splitlines()]
+
+
+def raw(file: str, x: str) -> str:
+    """A line whose input is written as it stands."""
+    return f'{{"file": "{file}", "input": {{"x": {x}}}}}'
+
+
+def test_a_batch_names_files_from_where_it_lies(risk: str, tmp_path: Path) -> None:
+    case = {"file": Path(risk).name, "decision": "d", "input": {"x": 3}}
+    assert asked([case], tmp_path) == [{"result": "low"}]
+
+
+@pytest.mark.parametrize(
+    ("tagged", "answer"),
+    [
+        ({"type": "date", "value": "2025-01-31"}, "2025-01-31"),
+        ({"type": "xsd:date", "value": "2025-01-31"}, "2025-01-31"),
+        ({"@type": "feel:dateTime", "@value": "2025-01-31T10:00:00Z"}, "2025-01-31T10:00:00Z"),
+        ({"kind": "date and time", "text": "2025-01-31T10:00:00"}, "2025-01-31T10:00:00"),
+        ({"type": "time", "value": "10:00:00+08:00"}, "10:00:00+08:00"),
+        ({"xsi:type": "xsd:duration", "value": "PT36H"}, "P1DT12H"),
+        ({"type": "years and months duration", "value": "P14M"}, "P1Y2M"),
+        ({"type": "days_and_time_duration", "value": "P1D"}, "P1D"),
+    ],
+)
+def test_moments_may_be_tagged(tagged: dict[str, str], answer: str, tmp_path: Path) -> None:
+    (tmp_path / "echo.dmn").write_bytes(one_table([("-", "if x instance of string then null else x")]))
+    cases = [{"file": "echo.dmn", "input": {"x": tagged}}, {"file": "echo.dmn", "input": {"x": [tagged]}}]
+    assert asked(cases, tmp_path) == [{"result": answer}, {"result": [answer]}]
+
+
+def test_a_context_that_only_looks_tagged_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "echo.dmn").write_bytes(one_table([("-", "x")]))
+    given = [{"type": "seal", "value": "official"}, {"type": "date", "value": 3}, {"type": "date"}]
+    cases = [{"file": "echo.dmn", "input": {"x": value}} for value in given]
+    assert asked(cases, tmp_path) == [{"result": value} for value in given]
+
+
+def test_a_model_finds_what_it_imports_beside_it(tmp_path: Path) -> None:
+    kind = "https://www.omg.org/spec/DMN/20191111/MODEL/"
+    knowledge = (
+        f'<businessKnowledgeModel id="b" name="b"><encapsulatedLogic>{literal("6 * 7")}</encapsulatedLogic>'
+    )
+    other = model(f"{knowledge}</businessKnowledgeModel>").replace(b"urn:test", b"urn:other")
+    (tmp_path / "other.dmn").write_bytes(other)
+    needs = '<knowledgeRequirement><requiredKnowledge href="urn:other#b"/></knowledgeRequirement>'
+    for file, location in (("a.dmn", ' locationURI="../elsewhere/other.dmn"'), ("c.dmn", "")):
+        imports = f'<import namespace="urn:other" name="o" importType="{kind}"{location}/>'
+        (tmp_path / file).write_bytes(
+            model(f'{imports}<decision id="d" name="d">{needs}{literal("o.b()")}</decision>')
+        )
+    assert asked([{"file": "a.dmn"}, {"file": "c.dmn"}], tmp_path) == [{"result": 42}, {"result": 42}]
+
+
+def test_a_decision_that_cannot_be_read_is_an_error_of_its_own(tmp_path: Path) -> None:
+    parts = f'<decision id="a" name="a">{literal("1")}</decision><decision id="b" name="b">{literal("1 +")}</decision>'
+    (tmp_path / "m.dmn").write_bytes(model(parts))
+    good, bad = asked([{"file": "m.dmn", "decision": "a"}, {"file": "m.dmn", "decision": "b"}], tmp_path)
+    assert good == {"result": 1}
+    assert "incomplete" in bad["error"] and "不完整" in bad["zh"]
+
+
+HOSTILE = {
+    "loop": "for i in 1..1e12 return i",
+    "some": "some i in 1..1e12 satisfies i < 0",
+    "nested": "for a in 1..1000, b in 1..1000, c in 1..1000 return a",
+    "string": '{f: function(s, n) if n = 0 then s else f(s + s, n - 1), r: f("aaaaaaaaaa", 40)}.r',
+    "endless": "{f: function(n) f(n + 1), r: f(1)}.r",
+    "mutual": "{f: function(n) g(n), g: function(n) f(n), r: f(1)}.r",
+    "flatten": "flatten(for i in 1..1000 return for j in 1..1000 return j)",
+    "shared": "{a: [1], "
+    + ", ".join(f"b{i}: [{'a' if i == 0 else f'b{i - 1}'}, 1]" for i in range(150))
+    + "}",
+}
+
+
+@pytest.mark.parametrize("name", sorted(HOSTILE))
+def test_what_would_never_end_is_stopped_and_says_so(name: str, tmp_path: Path) -> None:
+    (tmp_path / "h.dmn").write_bytes(model(f'<decision id="d" name="d">{literal(HOSTILE[name])}</decision>'))
+    (answer,) = asked([{"file": "h.dmn"}], tmp_path)
+    assert "too" in answer["error"]
+
+
+def test_no_line_of_a_batch_stops_it(risk: str, tmp_path: Path) -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    (tmp_path / "bomb.dmn").write_text('<!DOCTYPE d [<!ENTITY a "aa">]><definitions>&a;</definitions>')
+    (tmp_path / "big.dmn").write_bytes(b"<definitions>" + b" " * 5_000_000 + b"</definitions>")
+    (tmp_path / "deep.dmn").write_bytes(model("<list>" * 5_000 + "</list>" * 5_000))
+    (tmp_path / "folder.dmn").mkdir()
+    bad = [
+        *({"file": f"{name}.dmn"} for name in ("bomb", "big", "deep", "folder", "nowhere", "a\x00b")),
+        *({"file": value} for value in (None, 3, [risk], "")),
+        {"file": risk, "decision": "d", "input": [1]},
+        {"file": risk, "decision": ["d"]},
+        raw(risk, deep),
+        raw(risk, "9" * 10_000),
+        raw(risk, '"' + "a" * 9_000_000 + '"'),
+        "[1]", "null", "{", "\x00",
+    ]  # fmt: skip
+    *answers, last = asked([*bad, {"file": risk, "input": {"x": 3}}], tmp_path)
+    assert len(answers) == len(bad)
+    assert [answer for answer in answers if not answer.get("error")] == []
+    assert last == {"result": "low"}
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e99999999999", "-0.0", "1E+400"])
+def test_numbers_that_are_none_are_null(number: str, risk: str, tmp_path: Path) -> None:
+    (answer,) = asked([raw(risk, number)], tmp_path)
+    assert answer["result"] in (None, "low", "high")
 
 
 def test_numbers_keep_their_digits(tmp_path: Path) -> None:
