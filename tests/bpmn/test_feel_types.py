@@ -119,7 +119,34 @@ def test_a_sign_outside_a_declared_name_is_refused_with_its_place() -> None:
         feel.expression("if（1 = 1）then 1 else 2")
 
 
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ('range("[2..)") = >= 2', True),
+        ('range("(..2]") = <= 2', True),
+        ("(> 2) != > 3", True),
+        ("10 in [< 5, >= 10]", True),
+        ("(< 5).end included", False),
+    ],
+)
+def test_a_range_of_one_end_is_a_value(text: str, answer: bool) -> None:
+    assert said(text) is answer
+
+
+@pytest.mark.parametrize("text", ["1 < < 2", "1 + > 2", "x = <"])
+def test_two_signs_in_a_row_are_no_range(text: str) -> None:
+    with pytest.raises(feel.FeelError):
+        feel.expression(text)
+
+
 def test_arguments_may_be_named_as_the_standard_names_them() -> None:
     assert said("list replace(list: [1, 2], position: 1, newItem: 5)") == [5, 2]
     assert said("insert before(list: [1], position: 1, newItem: 0)") == [0, 1]
     assert said('substring(string: "abc", start position: 2)') == "bc"
+
+
+@pytest.mark.parametrize(
+    "text", ["remove([1, 2], 1.5)", "list replace([1, 2], 1.5, 0)", "insert before([1], 0, 2)"]
+)
+def test_a_place_between_two_items_is_none(text: str) -> None:
+    assert said(text) is None

@@ -182,7 +182,7 @@ def remove(_meter: Meter, values: list[Any], position: Decimal) -> list[Any] | N
 
 def _index(values: list[Any], position: Decimal) -> int | None:
     """From 1 or -1 to an index from 0; null outside the list."""
-    place = int(position)
+    place = int(position) if position == position.to_integral_value() else 0
     if place == 0 or abs(place) > len(values):
         return None
     return place - 1 if place > 0 else len(values) + place

@@ -256,8 +256,18 @@ class Parser:
             return Between(at, left, low, self.expression(_TERM - 1, filters=filters))
         if op == "in":
             return In(at, left, self._in_tests())
+        if op in ("=", "!=") and self._is_one_ended():
+            return Compare(at, op, left, self._one_ended_range())
         right = self.expression(binding, filters=filters)
         return Compare(at, op, left, right) if op in COMPARISONS else Arithmetic(at, op, left, right)
+
+    def _is_one_ended(self) -> bool:
+        return self.now.kind == "op" and self.now.text in ("<", "<=", ">", ">=")
+
+    def _one_ended_range(self) -> Node:
+        """`>= 2` as a value: a range of one end."""
+        token = self._next()
+        return _one_ended(token.start, token.text, self.expression(_TERM - 1))
 
     def _in_tests(self) -> tuple[Node, ...]:
         """What follows `in`: one test, or several in parentheses."""
@@ -413,7 +423,7 @@ class Parser:
         return ListOf(at, tuple(items))
 
     def _list_item(self) -> Node:
-        return self.expression()
+        return self._one_ended_range() if self._is_one_ended() else self.expression()
 
     def _outward(self) -> Node:
         """`]1..5[`: a bracket turned outward is an open end."""
