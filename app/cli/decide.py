@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from errno import EINVAL, ENOENT
 from functools import lru_cache
+from itertools import islice
 from os import strerror
 from pathlib import Path
 from typing import IO, Any, cast
@@ -18,8 +19,8 @@ from app.text import Text
 
 MAX_LINE = 8 * 1024 * 1024
 """Characters of one line of a batch."""
-_MOST_NEIGHBOURS = 200
-"""Files beside a model that are searched for one that it imports."""
+_MOST_NEIGHBOURS = 1_000
+"""Files and folders at and below a model that are searched for one that it imports."""
 
 _TEMPORAL = {
     "date": "date",
@@ -141,7 +142,8 @@ def _answers(lines: Iterable[str], questioner: _Questioner) -> Iterator[str]:
 
 @lru_cache(maxsize=256)
 def _model(file: Path) -> decision.Decisions:
-    return decision.read(_bytes(file), forgiving=True, library=_Neighbours(file.parent))
+    folder = file.resolve().parent
+    return decision.read(_bytes(file), forgiving=True, library=_Neighbours(folder, folder))
 
 
 def _bytes(file: Path) -> bytes:
@@ -156,21 +158,43 @@ def _bytes(file: Path) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Neighbours:
-    """Finds imported models in the folder of the model that imports them, and nowhere else."""
+    """Finds imported models in the folder of the model that imports them, or below it, and nowhere else."""
 
     folder: Path
+    root: Path
+    """The folder of the model that was asked: nothing outside it is read."""
 
-    def __call__(self, namespace: str, location: str) -> bytes | None:
-        named = self.folder / Path(location).name if location else None
-        if named is not None and named.is_file():
-            return _bytes(named)
-        said = (f'namespace="{namespace}"'.encode(), f"namespace='{namespace}'".encode())
-        for beside in sorted(self.folder.glob("*.dmn"))[:_MOST_NEIGHBOURS]:
-            content = _bytes(beside)
-            head = content[: content.find(b">", content.find(b"definitions")) + 1]
-            if any(b" " + part in head.replace(b"\n", b" ").replace(b"\t", b" ") for part in said):
-                return content
+    def find(self, namespace: str, location: str) -> "tuple[bytes, _Neighbours] | None":
+        for said in (location, Path(location).name):
+            file = (self.folder / said).resolve()
+            if said and file.is_relative_to(self.root) and file.is_file():
+                return self._read(file)
+        for file in self._models():
+            if _is_of(_bytes(file), namespace):
+                return self._read(file)
         return None
+
+    def _models(self) -> Iterator[Path]:
+        """The models of the folder and those below it, nearest first, in a fixed order; of a huge folder only some."""
+        waiting, seen = [self.root], 0
+        for folder in waiting:
+            for entry in sorted(islice(folder.iterdir(), _MOST_NEIGHBOURS - seen)):
+                seen += 1
+                if entry.is_symlink():
+                    continue
+                if entry.is_dir():
+                    waiting.append(entry)
+                elif entry.suffix == ".dmn" and entry.is_file():
+                    yield entry
+
+    def _read(self, file: Path) -> "tuple[bytes, _Neighbours]":
+        return _bytes(file), _Neighbours(file.parent, self.root)
+
+
+def _is_of(content: bytes, namespace: str) -> bool:
+    """Whether a file says that it is the model of this namespace, without reading all of it."""
+    head = content[: content.find(b">", content.find(b"definitions")) + 1].split()
+    return any(f"namespace={quote}{namespace}{quote}".encode() in word for word in head for quote in "\"'")
 
 
 def _input(given: str) -> dict[str, Any]:

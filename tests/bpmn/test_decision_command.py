@@ -117,20 +117,49 @@ def test_a_context_that_only_looks_tagged_stays_one(tmp_path: Path) -> None:
     assert asked(cases, tmp_path) == [{"result": value} for value in given]
 
 
-def test_a_model_finds_what_it_imports_beside_it(tmp_path: Path) -> None:
-    kind = "https://www.omg.org/spec/DMN/20191111/MODEL/"
-    knowledge = (
-        f'<businessKnowledgeModel id="b" name="b"><encapsulatedLogic>{literal("6 * 7")}</encapsulatedLogic>'
-    )
-    other = model(f"{knowledge}</businessKnowledgeModel>").replace(b"urn:test", b"urn:other")
-    (tmp_path / "other.dmn").write_bytes(other)
+IMPORT = "https://www.omg.org/spec/DMN/20191111/MODEL/"
+
+
+def knowing(number: str, inside: str = "") -> bytes:
+    """A model with one piece of business knowledge, `b`."""
+    logic = f"<encapsulatedLogic>{literal(number)}</encapsulatedLogic>"
+    said = model(f'{inside}<businessKnowledgeModel id="b" name="b">{logic}</businessKnowledgeModel>')
+    return said.replace(b"urn:test", b"urn:other")
+
+
+def importing(location: str) -> bytes:
     needs = '<knowledgeRequirement><requiredKnowledge href="urn:other#b"/></knowledgeRequirement>'
-    for file, location in (("a.dmn", ' locationURI="../elsewhere/other.dmn"'), ("c.dmn", "")):
-        imports = f'<import namespace="urn:other" name="o" importType="{kind}"{location}/>'
-        (tmp_path / file).write_bytes(
-            model(f'{imports}<decision id="d" name="d">{needs}{literal("o.b()")}</decision>')
-        )
-    assert asked([{"file": "a.dmn"}, {"file": "c.dmn"}], tmp_path) == [{"result": 42}, {"result": 42}]
+    found = f'<import namespace="urn:other" name="o" importType="{IMPORT}"{location}/>'
+    return model(f'{found}<decision id="d" name="d">{needs}{literal("o.b()")}</decision>')
+
+
+def test_a_model_finds_what_it_imports_beside_it_or_below(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "other.dmn").write_bytes(knowing("42"))
+    (tmp_path / "below" / "other.dmn").write_bytes(knowing("43"))
+    places = ("other.dmn", "../elsewhere/other.dmn", "below/other.dmn")
+    for number, place in enumerate(places):
+        (tmp_path / f"m{number}.dmn").write_bytes(importing(f' locationURI="{place}"'))
+    answers = asked([{"file": f"m{number}.dmn"} for number in range(len(places))], tmp_path)
+    assert answers == [{"result": 42}, {"result": 42}, {"result": 43}]
+
+
+def test_a_model_without_a_place_is_found_by_its_namespace(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "any name.dmn").write_bytes(knowing("42"))
+    (tmp_path / "m.dmn").write_bytes(importing(""))
+    assert asked([{"file": "m.dmn"}], tmp_path) == [{"result": 42}]
+
+
+def test_no_import_reaches_outside_the_folder(tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (tmp_path / "secret.dmn").write_bytes(knowing("42"))
+    (inside / "link.dmn").symlink_to(tmp_path / "secret.dmn")
+    for number, place in enumerate(("../secret.dmn", str(tmp_path / "secret.dmn"), "link.dmn")):
+        (inside / f"m{number}.dmn").write_bytes(importing(f' locationURI="{place}"'))
+    answers = asked([{"file": f"inside/m{number}.dmn"} for number in range(3)], tmp_path)
+    assert answers == [{"result": None}] * 3
 
 
 def test_a_decision_that_cannot_be_read_is_an_error_of_its_own(tmp_path: Path) -> None:

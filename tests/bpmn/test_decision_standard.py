@@ -282,9 +282,16 @@ def needing(name: str, text: str) -> str:
     )
 
 
+class Shelf(dict[str, bytes]):
+    """Models by namespace."""
+
+    def find(self, namespace: str, location: str) -> "tuple[bytes, Shelf] | None":
+        return (self[namespace], self) if namespace in self else None
+
+
 def imported(xml: bytes, data: dict[str, Any], *, library: Mapping[str, bytes] | None = None) -> Any:
-    files = {"urn:a": IMPORTED} if library is None else library
-    found = decision.read(xml, forgiving=True, library=lambda namespace, _location: files.get(namespace))
+    files = Shelf({"urn:a": IMPORTED} if library is None else library)
+    found = decision.read(xml, forgiving=True, library=files)
     return feel.to_json(found.decide("d", data, strict=False).value)
 
 
@@ -300,6 +307,15 @@ def test_an_imported_model_is_seen_under_its_name(data: dict[str, Any]) -> None:
 
 def test_an_import_without_a_name_is_seen_as_if_it_stood_here() -> None:
     assert imported(importing("", needing("d", "greeting")), {"who": "张"}) == "Hello 张"
+
+
+def test_a_service_over_an_imported_decision_names_its_parameter_as_the_file_sees_it() -> None:
+    service = (
+        '<decisionService id="s" name="s"><outputDecision href="urn:a#greeting"/>'
+        '<inputData href="urn:a#who"/></decisionService>'
+    )
+    call = decided("d", literal('s(A.who: "张") + s("李")'), knows="s")
+    assert imported(importing("A", service + call), {}) == "Hello 张Hello 李"
 
 
 def test_an_import_that_is_not_at_hand_leaves_the_rest() -> None:
@@ -319,8 +335,7 @@ def test_models_that_import_each_other_end() -> None:
     xml = importing("A", needing("d", "A.greeting"))
     assert imported(xml, {"who": "x"}, library={"urn:a": back, "urn:test": xml}) == "Hello x"
     with pytest.raises(decision.DecisionError, match="too deep"):
-        files = {"urn:a": back, "urn:test": xml}
-        decision.read(xml, forgiving=False, library=lambda namespace, _location: files.get(namespace))
+        decision.read(xml, forgiving=False, library=Shelf({"urn:a": back, "urn:test": xml}))
 
 
 def test_a_table_with_one_broken_cell_names_it_when_asked() -> None:

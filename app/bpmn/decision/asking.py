@@ -86,12 +86,13 @@ class Asking:
         params.sort(key=lambda param: param.kind != "inputData")
 
         def body(scope: Scope) -> Any:
-            given = {param.name: scope.names.get(param.name) for param in params}
-            inner = Asking(self.nodes, given, self.trace, self.now, self.paths)
-            inner.answers.update({param.key: given[param.name] for param in params})
+            given = {param.key: scope.names.get(seen_as(param, node)) for param in params}
+            named = {param.name: given[param.key] for param in params}
+            inner = Asking(self.nodes, named, self.trace, self.now, self.paths)
+            inner.answers.update(given)
             return inner.service(node)
 
-        typed = [(param.name, param.type) for param in params]
+        typed = [(seen_as(param, node), param.type) for param in params]
         return Knowledge(node.name, typed, body, self._empty_scope())
 
     def service(self, node: Node) -> Any:
@@ -150,6 +151,12 @@ class Asking:
                 ),
             )
             return None
+
+
+def seen_as(node: Node, by: Node) -> str:
+    """The name of a node in the file of another: that of an imported model after the import's name."""
+    alias = by.home.aliases.get(node.home.namespace, "")
+    return f"{alias}.{node.name}" if alias else node.name
 
 
 class _Seen(Mapping[str, Any]):

@@ -1,9 +1,9 @@
 """A DMN file: its decisions, what each requires, and how to ask them. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from app.bpmn import feel
 from app.bpmn.decision.asking import KINDS, Asking
@@ -24,8 +24,15 @@ from app.bpmn.decision.trace import MatchedRule, Trace, mistake
 from app.bpmn.decision.types import Types
 from app.text import Text
 
-Library = Callable[[str, str], "bytes | None"]
-"""The file of an imported model, by its namespace and by where it is said to be; None when it is not at hand."""
+
+class Library(Protocol):
+    """Where imported models are found."""
+
+    def find(self, namespace: str, location: str) -> "tuple[bytes, Library] | None":
+        """A file, by the model's namespace and by where the importing file says it is, and where that file's own
+        imports are found; None when it is not at hand. Raises OSError."""
+        ...
+
 
 MAX_IMPORTS = 20
 MAX_IMPORTS_INSIDE = 5  # models that import models
@@ -185,12 +192,13 @@ def _imports(root: Element, *, forgiving: bool, library: Library | None, depth: 
     if len(wanted) > MAX_IMPORTS or depth >= MAX_IMPORTS_INSIDE:
         raise mistake(where(root), "引用的模型过多或过深", "too many imported models, or too deep")
     for number, element in enumerate(wanted):
-        xml = library(attribute(element, "namespace"), attribute(element, "locationURI"))
-        if xml is None:
+        at_hand = library.find(attribute(element, "namespace"), attribute(element, "locationURI"))
+        if at_hand is None:
             continue
+        xml, beyond = at_hand
         name = attribute(element, "name")
         try:
-            model = Decisions(xml, forgiving=forgiving, library=library, depth=depth + 1)
+            model = Decisions(xml, forgiving=forgiving, library=beyond, depth=depth + 1)
         except DecisionError:
             if not forgiving:
                 raise
