@@ -34,7 +34,8 @@ _TEMPORAL = {
     "years and months duration": "duration",
 }
 """What a tag may say, in small letters and without a prefix, and the function that reads its text."""
-_KINDS, _VALUES = ("type", "@type", "xsi:type", "kind"), ("value", "@value", "text")
+_KINDS = ("type", "@type", "$type", "xsi:type", "@xsi:type", "kind")
+_VALUES = ("value", "@value", "$value", "text", "#text")
 
 
 @click.command()
@@ -218,13 +219,25 @@ def _data(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     entries = cast("dict[str, Any]", value)
-    tag = next((entries[key] for key in _KINDS if key in entries), None)
-    said = next((entries[key] for key in _VALUES if key in entries), None)
-    if len(entries) == 2 and isinstance(tag, str) and isinstance(said, str):
+    tag, said = _tag(entries)
+    if isinstance(tag, str) and isinstance(said, str):
         function = _TEMPORAL.get(" ".join(tag.lower().rpartition(":")[2].replace("_", " ").split()))
         if function is not None:
             return feel.expression(f"{function}(said)")({"said": said})
     return {name: _data(entry) for name, entry in entries.items()}
+
+
+def _tag(entries: dict[str, Any]) -> tuple[Any, Any]:
+    """{"type": "date", "value": …} or {"$date": …}: what is said to stand there, and what does."""
+    if len(entries) == 1:
+        ((key, said),) = entries.items()
+        return (key[1:], said) if key[:1] in ("$", "@") else (None, None)
+    if len(entries) != 2:
+        return None, None
+    return (
+        next((entries[key] for key in _KINDS if key in entries), None),
+        next((entries[key] for key in _VALUES if key in entries), None),
+    )
 
 
 def _described(result: decision.DecisionResult) -> str:

@@ -99,6 +99,8 @@ def test_a_batch_names_files_from_where_it_lies(risk: str, tmp_path: Path) -> No
         ({"@type": "feel:dateTime", "@value": "2025-01-31T10:00:00Z"}, "2025-01-31T10:00:00Z"),
         ({"kind": "date and time", "text": "2025-01-31T10:00:00"}, "2025-01-31T10:00:00"),
         ({"type": "time", "value": "10:00:00+08:00"}, "10:00:00+08:00"),
+        ({"$type": "xs:dateTime", "#text": "2025-01-31T10:00:00"}, "2025-01-31T10:00:00"),
+        ({"$date": "2025-01-31"}, "2025-01-31"),
         ({"xsi:type": "xsd:duration", "value": "PT36H"}, "P1DT12H"),
         ({"type": "years and months duration", "value": "P14M"}, "P1Y2M"),
         ({"type": "days_and_time_duration", "value": "P1D"}, "P1D"),
@@ -112,7 +114,10 @@ def test_moments_may_be_tagged(tagged: dict[str, str], answer: str, tmp_path: Pa
 
 def test_a_context_that_only_looks_tagged_stays_one(tmp_path: Path) -> None:
     (tmp_path / "echo.dmn").write_bytes(one_table([("-", "x")]))
-    given = [{"type": "seal", "value": "official"}, {"type": "date", "value": 3}, {"type": "date"}]
+    given = [
+        *({"type": "seal", "value": "official"}, {"type": "date", "value": 3}, {"type": "date"}),
+        *({"date": "2025-01-31"}, {"$seal": "official"}, {"type": "date", "value": "2025-01-31", "by": "me"}),
+    ]
     cases = [{"file": "echo.dmn", "input": {"x": value}} for value in given]
     assert asked(cases, tmp_path) == [{"result": value} for value in given]
 

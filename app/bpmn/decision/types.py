@@ -168,11 +168,17 @@ class Types:
                 return made
             if name in KINDS:
                 return Type(name, kind=name)
+        return self._named_elsewhere(reference)
+
+    def _named_elsewhere(self, reference: str) -> Type | None:
+        """`alias.name`, or as DMN 1.1 has it `prefix:name`, of a model that is imported."""
         for alias, types in self._imported:
-            if reference.startswith(alias):
-                found = types.named(reference[len(alias) :].lstrip(".") if alias else reference)
-                if found is not None:
-                    return found
+            if alias and reference.startswith(f"{alias}."):
+                found = types.named(reference[len(alias) + 1 :])
+            else:
+                found = types.named(reference) if not alias or ":" in reference else None
+            if found is not None:
+                return found
         return None
 
     def _fill(self, made: Type, element: Element) -> None:
