@@ -77,6 +77,15 @@ def test_prefixes_layout_and_extensions_of_others_change_nothing() -> None:
     assert said(xml, "Twice the rate", {"Rate": 21}) == 42
 
 
+def test_a_file_in_its_makers_namespace_that_declares_the_standards_is_read() -> None:
+    xml = model(decided("d", literal("1 + 1")))
+    standard = b"https://www.omg.org/spec/DMN/20191111/MODEL/"
+    vendors = xml.replace(b'xmlns="' + standard, b'xmlns:dmn="' + standard + b'" xmlns="urn:vendor')
+    assert said(vendors, "d") == 2
+    with pytest.raises(decision.DecisionError, match="not a DMN"):
+        decision.parse(xml.replace(standard, b"urn:vendor"))
+
+
 def test_a_decision_that_cannot_be_read_leaves_the_others_alone() -> None:
     xml = model(
         decided("good", literal("1 + 1"))
