@@ -202,6 +202,18 @@ def test_several_outputs_fill_a_structured_type_with_signs_in_its_names() -> Non
     assert said(xml, "word", {"x": 1}) == "Approved"
 
 
+def test_a_priority_table_without_listed_values_takes_those_of_its_type() -> None:
+    risk = '<itemDefinition name="tRisk"><typeRef>string</typeRef><allowedValues><text>"high", "low"</text>'
+    rules = [("> 1", '"low"'), ("> 5", '"high"')]
+    xml = model(
+        f"{risk}</allowedValues></itemDefinition>"
+        + decided("d", table(rules, policy="PRIORITY", output_values=("-",)))
+    ).replace(
+        b'<output name="y"><outputValues><text>-</text></outputValues>', b'<output name="y" typeRef="tRisk">'
+    )
+    assert (said(xml, "d", {"x": 9}), said(xml, "d", {"x": 2})) == ("high", "low")
+
+
 # -- business knowledge and services --------------------------------------------------------------------------
 
 

@@ -104,12 +104,13 @@ class Table:
 
     def _output(self, element: Element) -> _Output:
         values, default = child(element, "outputValues"), child(element, "defaultOutputEntry")
-        said = text_of(values)
+        kind = self._types.of(element)
+        said = text_of(values) or (kind.listed if kind is not None else "")
         # the values in their order are the items of a list
         ranks = self._compile(f"[{said}]", f"{self.where} outputValues") if said and said != "-" else None
         return _Output(
             attribute(element, "name"),
-            self._types.of(element),
+            kind,
             ranks,
             self._compile(text_of(default), f"{self.where} default") if text_of(default) else None,
         )

@@ -48,6 +48,14 @@ class Type:
             found = found.of
         return (found.gives or _ANYTHING) if found.kind == "function" else self
 
+    @property
+    def listed(self) -> str:
+        """The values it allows, as its definition lists them; empty when it allows all."""
+        found: Type | None = self
+        while found is not None and found.allowed is None:
+            found = found.of
+        return found.allowed.text if found is not None and found.allowed is not None else ""
+
     def fit(self, value: Any, *, whole: bool = True) -> Any:
         """The value, converted where the standard converts. Raises Mismatch. Null fits every type.
 
