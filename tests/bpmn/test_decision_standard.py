@@ -1,10 +1,15 @@
 """A model made elsewhere runs here: prefixes, types, functions that call themselves, services, imports."""
 
+import contextlib
+import copy
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
 
 from app.bpmn import decision, feel
 from tests.bpmn.makers import escaped, literal, model, one_table, table
@@ -363,3 +368,56 @@ def test_a_table_with_one_broken_cell_names_it_when_asked() -> None:
     broken = decision.read(one_table([("-", "1"), ("< <", "2")]), forgiving=True)
     with pytest.raises(decision.DecisionError, match="< <"):
         broken.decide("d", {"x": 1})
+
+
+# -- damaged models -------------------------------------------------------------------------------------------
+
+SOUND = [
+    IMPORTED,
+    model(
+        PERSON
+        + decided("d", table([("< 1", '"a"'), ("-", "x")], policy="PRIORITY", output_values=('"a", "b"',)))
+        + knowledge("b", "p:tPerson", literal("p.name"))
+        + decided("e", literal("b(d)"), needs="Decision:d", knows="b", typed="tNames")
+    ),
+]
+SCRAPS = ["", "1 +", "null", "tPerson", "#d", "urn:a#b", "COLLECT", "SUM", "? > 1", "function(a) a", "(1..2]"]
+DAMAGE = st.tuples(
+    st.integers(0, 60), st.sampled_from(["drop", "text", "attribute", "tag", "copy"]), st.integers(0, 60)
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(sound=st.sampled_from(SOUND), damages=st.lists(DAMAGE, min_size=1, max_size=5))
+def test_a_damaged_model_answers_or_is_a_decision_error(
+    sound: bytes, damages: list[tuple[int, str, int]]
+) -> None:
+    root = etree.fromstring(sound)
+    for place, kind, other in damages:
+        elements = list(root.iter())
+        damage(
+            elements[place % len(elements)],
+            kind,
+            elements[other % len(elements)],
+            SCRAPS[other % len(SCRAPS)],
+        )
+    xml = etree.tostring(root)
+    for forgiving in (True, False):
+        with contextlib.suppress(decision.DecisionError):
+            found = decision.read(xml, forgiving=forgiving, library=Shelf({"urn:a": IMPORTED}))
+            for name in found.ids:
+                with contextlib.suppress(decision.DecisionError, feel.FeelError):
+                    feel.dumps(found.decide(name, {"x": 1, "who": [None]}, strict=False).value)
+
+
+def damage(element: Any, kind: str, other: Any, scrap: str) -> None:
+    if kind == "drop" and element.getparent() is not None:
+        element.getparent().remove(element)
+    elif kind == "text":
+        element.text = scrap
+    elif kind == "tag":
+        element.tag = other.tag
+    elif kind == "copy" and len(other) < 5:
+        element.append(copy.deepcopy(other))
+    elif element.attrib:
+        element.set(sorted(element.attrib)[0], scrap)

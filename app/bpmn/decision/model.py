@@ -116,8 +116,9 @@ class Decisions:
     ) -> DecisionResult:
         """Ask one decision (by id or name; None: the one that no other requires), with what it requires first.
 
-        `strict`: what the standard calls null because a table does not answer (no rule applies, several do, a
-        value of a wrong type) is a DecisionError instead; a flow asks so. Raises UnknownDecision always.
+        `strict`: what the standard calls null because a table does not answer (no rule applies, a value of a wrong
+        type) is a DecisionError instead; a flow asks so. Raises always: UnknownDecision; UniqueViolation and
+        AnyViolation, where the table itself is wrong.
         """
         node = self._asked(decision)
         trace = Trace(strict=strict, declared=self.types.declared)
