@@ -105,10 +105,19 @@ def test_moments_keep_their_zone_and_their_digits(text: str, answer: Any) -> Non
         ("days in a week", "days in a week + 1"),
         ("印章（枚）", "印章（枚） + 1"),
         ("🐎", "🐎 + 1"),
+        ("2nd opinion", "2nd opinion + 1"),
+        ("% of all", "% of all + 1"),
+        ("€", "€ + 1"),
+        ("not approved", "not approved + 1"),
+        ("if any", "if any + 1"),
     ],
 )
 def test_a_declared_name_may_hold_anything(name: str, text: str) -> None:
     assert said(text, {name: 41}, frozenset({name})) == 42
+
+
+def test_a_name_of_figures_hides_no_sum() -> None:
+    assert said("1 + 1", {"1 + 1": 42, "1": 42}, frozenset({"1 + 1", "1"})) == 2
 
 
 def test_a_sign_outside_a_declared_name_is_refused_with_its_place() -> None:

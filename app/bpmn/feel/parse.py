@@ -77,10 +77,13 @@ class Names:
 
     def declare(self, name: str) -> None:
         try:
-            words = tuple(token.text for token in tokenize(name)[:-1])
+            tokens = tokenize(name)[:-1]
         except FeelError:
             return
-        if len(words) < 2:
+        words = tuple(token.text for token in tokens)
+        # one word needs no telling, nor may a name of nothing but figures and signs hide a sum
+        plain = len(words) == 1 and tokens[0].kind == "name"
+        if plain or all(token.kind in ("number", "op") for token in tokens):
             return
         rivals = self._by_first.setdefault(words[0], [])
         if (words, name) not in rivals:
@@ -317,6 +320,14 @@ class Parser:
 
     def _simple(self) -> Node:
         token = self.now
+        if token.kind in (
+            "number",
+            "sign",
+        ):  # `2nd opinion`, `% of all`: names elsewhere, if not in the standard
+            declared = self.names.at(self.tokens, self.index)
+            if declared:
+                self.index += declared[1]
+                return Name(token.start, declared[0])
         if token.kind == "number":
             self._next()
             return Constant(token.start, number(Decimal(token.text)))
