@@ -35,9 +35,9 @@ def test_unique_gives_the_one_rule_and_tells_which() -> None:
 
 
 def test_unique_refuses_two_rules_and_names_them() -> None:
-    with pytest.raises(decision.UniqueViolation, match="rules 1, 2"):
-        asked(risks("UNIQUE"), {"x": 7})
-    assert asked(risks("UNIQUE"), {"x": 7}, strict=False) is None
+    for strict in (True, False):
+        with pytest.raises(decision.UniqueViolation, match="rules 1, 2"):
+            asked(risks("UNIQUE"), {"x": 7}, strict=strict)
 
 
 def test_a_policy_that_is_not_said_is_unique() -> None:
@@ -53,8 +53,9 @@ def test_first_gives_the_first() -> None:
 def test_any_agrees_or_is_refused() -> None:
     agreeing = one_table([("< 10", '"ok"'), ("> 5", '"ok"')], policy="ANY")
     assert asked(agreeing, {"x": 7}) == "ok"
-    with pytest.raises(decision.AnyViolation):
-        asked(risks("ANY"), {"x": 7})
+    for strict in (True, False):
+        with pytest.raises(decision.AnyViolation):
+            asked(risks("ANY"), {"x": 7}, strict=strict)
 
 
 ORDERED = {"output_values": ('"high","middle","low"',)}

@@ -232,16 +232,16 @@ def test_objects_from_python_show_nothing_of_themselves() -> None:
     ],
 )
 def test_what_goes_too_far_is_refused_soon(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(feel.FeelError):
         said(text)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 def test_a_malicious_pattern_gives_null_soon() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert said(f'matches("{"a" * 60}!", "^(a|a?)+$")') in (None, False)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_shared_structure_does_not_explode() -> None:

@@ -16,8 +16,9 @@ from app.bpmn.decision.error import (
     UniqueViolation,
     UnknownDecision,
 )
-from app.bpmn.decision.model import DecisionResult, Decisions
+from app.bpmn.decision.model import DecisionResult, Decisions, Library
 from app.bpmn.decision.trace import MatchedRule
+from app.text import Text
 
 DecisionModel = Decisions
 
@@ -25,11 +26,17 @@ DecisionModel = Decisions
 @lru_cache(maxsize=256)
 def parse(xml: bytes) -> Decisions:
     """Read a file; the same bytes are read once. Raises DecisionError that names the element."""
-    try:
-        return Decisions(xml)
-    except RecursionError:
-        from app.text import Text
+    return read(xml, forgiving=False)
 
+
+def read(xml: bytes, *, forgiving: bool, library: Library | None = None) -> Decisions:
+    """Read a file, and those it imports as far as the library has them.
+
+    `forgiving`: a decision that cannot be read is an error only when it is asked.
+    """
+    try:
+        return Decisions(xml, forgiving=forgiving, library=library)
+    except RecursionError:
         raise DecisionError(Text("嵌套过深", "nested too deeply")) from None
 
 
@@ -40,9 +47,11 @@ __all__ = [
     "DecisionResult",
     "Decisions",
     "InvalidInput",
+    "Library",
     "MatchedRule",
     "NoMatch",
     "UniqueViolation",
     "UnknownDecision",
     "parse",
+    "read",
 ]

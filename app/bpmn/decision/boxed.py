@@ -16,18 +16,20 @@ from app.bpmn.decision.elements import (
     where,
 )
 from app.bpmn.decision.table import Table
-from app.bpmn.decision.trace import mistake
+from app.bpmn.decision.trace import misread, mistake
 from app.bpmn.decision.types import Mismatch, Type, Types
 from app.bpmn.feel.error import Meter
+from app.bpmn.feel.kinds import ANY
 from app.bpmn.feel.scope import Run, Scope, called
+from app.bpmn.feel.tree import TypeName
 from app.bpmn.feel.value import Function
-from app.bpmn.feel.walking import each_item, filtered
+from app.bpmn.feel.walking import can_be_walked, each_item, filtered
 
 
 class Knowledge(Function):
     """A function of the model: business knowledge, a decision service, a boxed function."""
 
-    __slots__ = ("body", "params", "result", "scope")
+    __slots__ = ("body", "params", "result", "scope", "shown")
 
     def __init__(
         self,
@@ -37,11 +39,18 @@ class Knowledge(Function):
         scope: Scope,
         result: Type | None = None,
     ) -> None:
-        super().__init__(name, len(params))
+        super().__init__(
+            name,
+            len(params),
+            tuple(_type_name(kind) for _, kind in params),
+            _type_name(result) if result else None,
+        )
         self.params = params
         self.body = body
         self.scope = scope
         self.result = result
+        self.shown: Type | None = None
+        """What the variable that holds it says of its results."""
 
     def call(self, meter: Meter, args: list[Any], names: tuple[str, ...] = ()) -> Any:
         known = [name for name, _ in self.params]
@@ -52,15 +61,22 @@ class Knowledge(Function):
             args = [given.get(name) for name in known]
         if len(args) != len(known):
             return None
-        try:
-            bound = {
-                name: kind.fit(arg) if kind is not None else arg
-                for (name, kind), arg in zip(self.params, args, strict=True)
-            }
-            answer = called(meter, self.body, self.scope.child(bound))
-            return self.result.fit(answer) if self.result is not None else answer
-        except Mismatch:
-            return None
+        bound = {name: _fitted(kind, arg) for (name, kind), arg in zip(self.params, args, strict=True)}
+        answer = _fitted(self.result, called(meter, self.body, self.scope.child(bound)))
+        return _fitted(self.shown, answer)
+
+
+def _fitted(kind: Type | None, value: Any) -> Any:
+    """The value in the type it should have; null when it does not fit. A function stays one: what holds it may
+    name the type of its results."""
+    try:
+        return value if kind is None or isinstance(value, Function) else kind.fit(value)
+    except Mismatch:
+        return None
+
+
+def _type_name(kind: Type | None) -> TypeName:
+    return ANY if kind is None else TypeName(kind.name)
 
 
 class Boxes:
@@ -75,7 +91,7 @@ class Boxes:
         try:
             return feel.expression(said, self.names).run
         except feel.FeelError as error:
-            raise mistake(at, f"“{said}” {error.text.zh}", f"“{said}” {error.text.en}") from error
+            raise misread(at, said, error) from error
 
     def box(self, element: Element, name: str) -> Run:
         """The closure of an expression element. Raises DecisionError for what we do not run."""
@@ -189,8 +205,11 @@ class Boxes:
 
         def run(scope: Scope) -> Any:
             made: list[Any] = []
+            values = source(scope)
+            if not can_be_walked(values):
+                return None
             scope = scope.child({"partial": made})
-            for value in each_item(source(scope), scope.meter):
+            for value in each_item(values, scope.meter):
                 made.append(body(scope.child({variable: value})))
             if kind == "for":
                 return made
@@ -214,15 +233,7 @@ class Boxes:
 
 
 def _typed(run: Run, kind: Type) -> Run:
-    """The value in its declared type; null when it does not fit."""
-
-    def typed(scope: Scope) -> Any:
-        try:
-            return kind.fit(run(scope))
-        except Mismatch:
-            return None
-
-    return typed
+    return lambda scope: _fitted(kind, run(scope))
 
 
 _BOXES: dict[str, Callable[[Boxes, Element, str], Run]] = {

@@ -39,7 +39,9 @@ def read_model(xml: bytes) -> Element:
         root = read(xml)
     except Invalid as refusal:
         raise DecisionError(refusal.text) from refusal
-    if local(root) != "definitions" or namespace(root) not in VERSIONS:
+    # some files stand in a namespace of their maker's and only declare the standard's
+    declared: set[Any] = {namespace(root), *root.nsmap.values()}
+    if local(root) != "definitions" or not declared & VERSIONS.keys():
         raise DecisionError(
             Text(
                 "这不是 DMN 1.1 至 1.5 的决策文件，请用 DMN 编辑器重新导出",

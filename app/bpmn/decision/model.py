@@ -1,33 +1,43 @@
 """A DMN file: its decisions, what each requires, and how to ask them. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from app.bpmn import feel
-from app.bpmn.decision.boxed import Boxes, Knowledge
-from app.bpmn.decision.elements import (
-    Element,
-    attribute,
-    child,
-    children,
-    expression_in,
-    local,
-    read_model,
-    type_ref,
-    where,
-    within,
+from app.bpmn.decision.asking import KINDS, Asking
+from app.bpmn.decision.boxed import Boxes
+from app.bpmn.decision.elements import Element, attribute, children, local, read_model, where, within
+from app.bpmn.decision.error import DecisionError, UnknownDecision
+from app.bpmn.decision.nodes import (
+    Home,
+    Key,
+    Node,
+    all_below,
+    check_language,
+    compile_node,
+    mark_chains,
+    read_node,
 )
-from app.bpmn.decision.error import DecisionError, InvalidInput, UnknownDecision
-from app.bpmn.decision.trace import MatchedRule, Trace, mistake, unless_strict
-from app.bpmn.decision.types import Mismatch, Type, Types
-from app.bpmn.feel.scope import Run, Scope
+from app.bpmn.decision.trace import MatchedRule, Trace, mistake
+from app.bpmn.decision.types import Types
 from app.text import Text
 
-MAX_CHAIN = 30
-"""Decisions that wait for each other."""
 
+class Library(Protocol):
+    """Where imported models are found."""
+
+    def find(self, namespace: str, location: str) -> "tuple[bytes, Library] | None":
+        """A file, by the model's namespace and by where the importing file says it is, and where that file's own
+        imports are found; None when it is not at hand. Raises OSError."""
+        ...
+
+
+MAX_IMPORTS = 20
+MAX_IMPORTS_INSIDE = 5  # models that import models
+
+_ASKED = ("decision", "decisionService", "businessKnowledgeModel")
 _NAMED = frozenset(
     [
         "inputData",
@@ -35,11 +45,13 @@ _NAMED = frozenset(
         "businessKnowledgeModel",
         "decisionService",
         "variable",
+        "itemDefinition",
         "itemComponent",
         "output",
         "formalParameter",
         "parameter",
         "column",
+        "import",
     ]
 )
 
@@ -55,42 +67,44 @@ class DecisionResult:
     matched: tuple[MatchedRule, ...]
 
 
-@dataclass(slots=True)
-class _Node:
-    """A decision, an input, business knowledge or a service of the file."""
-
-    kind: str
-    id: str
-    name: str
-    element: Element
-    type: Type | None
-    needs: tuple[str, ...]
-    outputs: tuple[str, ...] = ()
-    """The names of its table's outputs, when it is a table."""
-    run: Run | None = None
-
-
 class Decisions:
-    """One DMN file, read. `ids`: what `decide` accepts: ids and names of its decisions and services."""
+    """One DMN file, read. `ids`: what `decide` accepts: ids and names of its decisions and services.
 
-    def __init__(self, xml: bytes) -> None:
+    `forgiving`: a decision that cannot be read is an error when it is asked, not before, and does not stand in
+    the way of the others. `library`: where imported models are found; without one an import is left aside.
+    """
+
+    def __init__(
+        self, xml: bytes, *, forgiving: bool = False, library: Library | None = None, depth: int = 0
+    ) -> None:
         root = read_model(xml)
         self.name = attribute(root, "name")
-        _check_languages(root)
-        self._names = frozenset(_names(root))
-        self._types = Types(root, self._names)
-        self._nodes = {node.id: node for node in map(self._node, children(root, *_HOW_TO_ANSWER)) if node.id}
-        self._check_chains()
-        boxes = Boxes(self._types, self._names)
-        for node in self._nodes.values():
-            self._compile(node, boxes)
-        self.decisions = tuple(node.id for node in self._nodes.values() if node.kind == "decision")
-        self.ids = frozenset(
-            word
-            for node in self._nodes.values()
-            if node.kind in ("decision", "decisionService")
-            for word in (node.id, node.name)
+        self.namespace = attribute(root, "namespace")
+        check_language(root)
+        self._imported = _imports(root, forgiving=forgiving, library=library, depth=depth)
+        self.names: frozenset[str] = frozenset(_names(root)).union(
+            *(model.names for model in self._imported.values())
         )
+        self.types = Types(
+            root,
+            self.names,
+            [(_shown(alias), model.types) for alias, model in self._imported.items()],
+            forgiving=forgiving,
+        )
+        home = Home(
+            self.namespace, {model.namespace: _shown(alias) for alias, model in self._imported.items()}
+        )
+        own = [read_node(found, home, self.types) for found in children(root, *KINDS)]
+        self._own = {node.key: node for node in own if node.id}
+        self.nodes: dict[Key, Node] = {}
+        for model in self._imported.values():
+            self.nodes.update(model.nodes)
+        self.nodes.update(self._own)
+        mark_chains(self.nodes)
+        self._compile(forgiving)
+        self.decisions = tuple(node.id for node in self._own.values() if node.kind == "decision")
+        able = (node for node in self._own.values() if node.kind in ("decision", "decisionService"))
+        self.ids = frozenset(word for node in able for word in (node.id, node.name))
 
     def decide(
         self,
@@ -102,14 +116,15 @@ class Decisions:
     ) -> DecisionResult:
         """Ask one decision (by id or name; None: the one that no other requires), with what it requires first.
 
-        `strict`: what the standard calls null because a table does not answer (no rule applies, several do, a
-        value of a wrong type) is a DecisionError instead; a flow asks so. Raises UnknownDecision always.
+        `strict`: what the standard calls null because a table does not answer (no rule applies, a value of a wrong
+        type) is a DecisionError instead; a flow asks so. Raises always: UnknownDecision; UniqueViolation and
+        AnyViolation, where the table itself is wrong.
         """
         node = self._asked(decision)
-        trace = Trace(strict=strict)
+        trace = Trace(strict=strict, declared=self.types.declared)
         try:
-            asking = _Asking(self._nodes, context, trace, now)
-            value = asking.answer(node)
+            asking = Asking(self.nodes, context, trace, now, self._paths())
+            value = asking.ask(node)
             return DecisionResult(
                 decision=node.id,
                 value=value,
@@ -123,208 +138,79 @@ class Decisions:
 
     def inputs(self, decision: str | None = None) -> frozenset[str]:
         """The names of the input data of the file, or those that one decision leans on."""
-        wanted = self._all_below(self._asked(decision)) if decision else set(self._nodes)
-        return frozenset(self._nodes[i].name for i in wanted if self._nodes[i].kind == "inputData")
+        wanted = all_below(self._asked(decision), self.nodes) if decision else set(self.nodes)
+        return frozenset(self.nodes[key].name for key in wanted if self.nodes[key].kind == "inputData")
 
     # -- reading ----------------------------------------------------------------------------------------
 
-    def _node(self, element: Element) -> _Node:
-        kind, name = local(element), attribute(element, "name")
-        variable = child(element, "variable")
-        needs = (attribute(found, "href").rpartition("#")[2] for found in _requirements(element))
-        return _Node(
-            kind=kind,
-            id=attribute(element, "id") or name,
-            name=attribute(variable, "name") or name,
-            element=element,
-            type=self._types.of(variable if type_ref(variable) else element),
-            needs=tuple(needs),
-            outputs=_output_names(element, name),
-        )
+    def _compile(self, forgiving: bool) -> None:
+        boxes = Boxes(self.types, self.names)
+        for node in self._own.values():
+            try:
+                if node.broken is not None:
+                    raise node.broken
+                compile_node(node, boxes)
+            except DecisionError as error:
+                if not forgiving:
+                    raise
+                node.broken = error
 
-    def _compile(self, node: _Node, boxes: Boxes) -> None:
-        if node.kind == "decision":
-            found = expression_in(node.element)
-            if found is not None:
-                node.run = boxes.box(found, node.name)
-        elif node.kind == "businessKnowledgeModel":
-            logic = child(node.element, "encapsulatedLogic")
-            if logic is not None:
-                node.run = boxes.function(logic, node.name)
-
-    def _check_chains(self) -> None:
-        """No decision may wait for itself, nor stand at the end of too long a chain."""
-        levels: dict[str, int] = {}
-        for start in self._nodes:
-            path: list[tuple[str, list[str]]] = [(start, self._below(start))]
-            on_path = {start}
-            while path:
-                current, waiting = path[-1]
-                if waiting:
-                    following = waiting.pop()
-                    if following in on_path:
-                        raise mistake(
-                            where(self._nodes[start].element), "决策循环依赖", "decisions need each other"
-                        )
-                    if following not in levels:
-                        path.append((following, self._below(following)))
-                        on_path.add(following)
-                    continue
-                path.pop()
-                on_path.discard(current)
-                levels[current] = 1 + max((levels[b] for b in self._below(current)), default=0)
-                if levels[current] > MAX_CHAIN:
-                    raise mistake(
-                        where(self._nodes[current].element),
-                        f"决策依赖超过 {MAX_CHAIN} 层",
-                        f"a chain of more than {MAX_CHAIN} decisions",
-                    )
-
-    def _below(self, identity: str) -> list[str]:
-        return [need for need in self._nodes[identity].needs if need in self._nodes]
-
-    def _all_below(self, node: _Node) -> set[str]:
-        found: set[str] = set()
-        waiting = [node.id]
-        while waiting:
-            current = waiting.pop()
-            if current not in found:
-                found.add(current)
-                waiting.extend(self._below(current))
+    def _paths(self) -> dict[str, list[tuple[str, ...]]]:
+        """By namespace, the names under which this file sees each model it imports, however far around."""
+        found: dict[str, list[tuple[str, ...]]] = {}
+        for alias, model in self._imported.items():
+            first = (_shown(alias),) if _shown(alias) else ()
+            found.setdefault(model.namespace, []).append(first)
+            for namespace, paths in model._paths().items():
+                found.setdefault(namespace, []).extend((*first, *path) for path in paths)
         return found
 
-    def _asked(self, decision: str | None) -> _Node:
-        able = [node for node in self._nodes.values() if node.kind in ("decision", "decisionService")]
+    def _asked(self, decision: str | None) -> Node:
+        able = [node for kind in _ASKED for node in self._own.values() if node.kind == kind]
         if decision is None:
             required = {need for node in able if node.kind == "decision" for need in node.needs}
-            tops = [node for node in able if node.kind == "decision" and node.id not in required]
+            tops = [node for node in able if node.kind == "decision" and node.key not in required]
             if len(tops) == 1:
                 return tops[0]
         said = " ".join((decision or "").split())
         for node in able:
-            if said in (node.id, node.name, attribute(node.element, "name")):
+            if said in node.words:
                 return node
-        known = ", ".join(f"{node.id} ({node.name})" for node in able) or "–"
+        known = ", ".join(f"{node.id} ({node.name})" for node in able if node.kind != _ASKED[-1]) or "–"
         raise UnknownDecision(
             Text(f"没有名为“{said}”的决策；文件中有：{known}", f"no decision '{said}'; the file has: {known}")
         )
 
 
-class _Asking:
-    """One question: every required decision is answered once."""
-
-    def __init__(
-        self, nodes: dict[str, _Node], context: Mapping[str, Any], trace: Trace, now: datetime | None
-    ) -> None:
-        self.nodes = nodes
-        self.context = context
-        self.trace = trace
-        self.now = now
-        self.answers: dict[str, Any] = {}
-
-    def answer(self, node: _Node) -> Any:
-        if node.id not in self.answers:
-            self.answers[node.id] = _HOW_TO_ANSWER[node.kind](self, node)
-        return self.answers[node.id]
-
-    def input(self, node: _Node) -> Any:
-        value = feel.from_python(self.context.get(node.name))
-        return self._fit(node, value)
-
-    def decision(self, node: _Node) -> Any:
-        if node.run is None:  # a decision drawn without logic may be given like an input
-            return self.input(node)
-        return self._fit(node, node.run(self._scope(node)))
-
-    def knowledge(self, node: _Node) -> Any:
-        return node.run(self._scope(node)) if node.run is not None else None
-
-    def service_function(self, node: _Node) -> Any:
-        params = [
-            self.nodes[i]
-            for i in (*_hrefs(node, "inputDecision"), *_hrefs(node, "inputData"))
-            if i in self.nodes
-        ]
-        # the standard's order: input data first
-        params.sort(key=lambda param: param.kind != "inputData")
-
-        def body(scope: Scope) -> Any:
-            given = {param.name: scope.names.get(param.name) for param in params}
-            inner = _Asking(self.nodes, given, self.trace, self.now)
-            inner.answers.update({param.id: given[param.name] for param in params})
-            return inner.service(node)
-
-        return Knowledge(node.name, [(p.name, p.type) for p in params], body, self._empty_scope(), node.type)
-
-    def service(self, node: _Node) -> Any:
-        """A service asked by name: what its output decisions say."""
-        outputs = [self.nodes[i] for i in _hrefs(node, "outputDecision") if i in self.nodes]
-        if len(outputs) == 1:
-            return self.answer(outputs[0])
-        return {output.name: self.answer(output) for output in outputs}
-
-    def _scope(self, node: _Node) -> Scope:
-        """The names that a node sees: what it requires, then the data it was given."""
-        names: dict[str, Any] = {}
-        for need in node.needs:
-            below = self.nodes.get(need)
-            if below is None or (below.kind == "inputData" and below.name not in self.context):
-                continue
-            if below.kind == "decisionService":
-                names[below.name] = self.service_function(below)
-            else:
-                names[below.name] = self.answer(below)
-        return Scope(names, None, self.trace, self.now, self.context)
-
-    def _empty_scope(self) -> Scope:
-        return Scope({}, None, self.trace, self.now, None)
-
-    def _fit(self, node: _Node, value: Any) -> Any:
-        if node.type is None or value is None:
-            return value
+def _imports(root: Element, *, forgiving: bool, library: Library | None, depth: int) -> dict[str, Decisions]:
+    """The models that a file imports and the library has, by the name the file gives them."""
+    found: dict[str, Decisions] = {}
+    wanted = [
+        element for element in children(root, "import") if "dmn" in attribute(element, "importType").lower()
+    ]
+    if library is None or not wanted:
+        return found
+    if len(wanted) > MAX_IMPORTS or depth >= MAX_IMPORTS_INSIDE:
+        raise mistake(where(root), "引用的模型过多或过深", "too many imported models, or too deep")
+    for number, element in enumerate(wanted):
+        at_hand = library.find(attribute(element, "namespace"), attribute(element, "locationURI"))
+        if at_hand is None:
+            continue
+        xml, beyond = at_hand
+        name = attribute(element, "name")
         try:
-            return node.type.fit(value)
-        except Mismatch as mismatch:
-            said = feel.to_json(value)
-            unless_strict(
-                self._empty_scope(),
-                InvalidInput(
-                    Text(f"值 {said!r} 不符合 {mismatch}", f"the value {said!r} is not {mismatch}"),
-                    where=f"{node.kind} “{node.name}”",
-                ),
-            )
-            return None
-
-
-_HOW_TO_ANSWER: dict[str, Callable[[_Asking, _Node], Any]] = {
-    "decision": _Asking.decision,
-    "inputData": _Asking.input,
-    "businessKnowledgeModel": _Asking.knowledge,
-    "decisionService": _Asking.service,
-}
-
-
-def _check_languages(root: Element) -> None:
-    """Texts in any language but FEEL are refused, wherever they stand."""
-    for element in within(root):
-        language = attribute(element, "expressionLanguage")
-        if language and "feel" not in language.lower():
-            raise mistake(
-                where(element), f"只能使用 FEEL，不是“{language}”", f"only FEEL is run, not '{language}'"
-            )
-
-
-def _requirements(element: Element) -> list[Element]:
-    """What an information, knowledge or authority requirement points to; for a service, what it gives out."""
-    found: list[Element] = []
-    for requirement in children(element, "informationRequirement", "knowledgeRequirement"):
-        found.extend(children(requirement, "requiredDecision", "requiredInput", "requiredKnowledge"))
-    found.extend(children(element, "outputDecision"))
+            model = Decisions(xml, forgiving=forgiving, library=beyond, depth=depth + 1)
+        except DecisionError:
+            if not forgiving:
+                raise
+            continue
+        # several imports may have no name: what they hold is seen by its own name
+        found[name if name and name not in found else f"{name}\n{number}"] = model
     return found
 
 
-def _hrefs(node: _Node, name: str) -> list[str]:
-    return [attribute(found, "href").rpartition("#")[2] for found in children(node.element, name)]
+def _shown(alias: str) -> str:
+    return alias.partition("\n")[0]
 
 
 def _names(root: Element) -> set[str]:
@@ -338,14 +224,7 @@ def _names(root: Element) -> set[str]:
     }
 
 
-def _output_names(element: Element, name: str) -> tuple[str, ...]:
-    table = expression_in(element) if local(element) == "decision" else None
-    if table is None or local(table) != "decisionTable":
-        return ()
-    return tuple(attribute(output, "name") or name for output in children(table, "output"))
-
-
-def _by_name(node: _Node, value: Any) -> Any:
+def _by_name(node: Node, value: Any) -> Any:
     """The value under the names of the table's outputs, also when there is but one output."""
     if len(node.outputs) == 1:
         return {node.outputs[0]: value}

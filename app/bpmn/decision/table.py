@@ -104,12 +104,13 @@ class Table:
 
     def _output(self, element: Element) -> _Output:
         values, default = child(element, "outputValues"), child(element, "defaultOutputEntry")
-        said = text_of(values)
+        kind = self._types.of(element)
+        said = text_of(values) or (kind.listed if kind is not None else "")
         # the values in their order are the items of a list
         ranks = self._compile(f"[{said}]", f"{self.where} outputValues") if said and said != "-" else None
         return _Output(
             attribute(element, "name"),
-            self._types.of(element),
+            kind,
             ranks,
             self._compile(text_of(default), f"{self.where} default") if text_of(default) else None,
         )
@@ -250,17 +251,13 @@ class Table:
     def _unique(self, matched: list[_Rule], scope: Scope) -> Any:
         if len(matched) > 1:
             rows = ", ".join(str(rule.index) for rule in matched)
-            unless_strict(
-                scope,
-                UniqueViolation(
-                    Text(
-                        f"唯一命中的规则表中，第 {rows} 条同时适用，请修改规则使其互斥",
-                        f"rules {rows} of a UNIQUE table apply together; make them exclude each other",
-                    ),
-                    where=self.where,
+            raise UniqueViolation(
+                Text(
+                    f"唯一命中的规则表中，第 {rows} 条同时适用，请修改规则使其互斥",
+                    f"rules {rows} of a UNIQUE table apply together; make them exclude each other",
                 ),
+                where=self.where,
             )
-            return None
         return self._one(matched[0], scope)
 
     def _first(self, matched: list[_Rule], scope: Scope) -> Any:
@@ -270,14 +267,10 @@ class Table:
         answers = [self._one(rule, scope) for rule in matched]
         if any(same(answers[0], other, scope.meter) is not True for other in answers[1:]):
             rows = ", ".join(str(rule.index) for rule in matched)
-            unless_strict(
-                scope,
-                AnyViolation(
-                    Text(f"第 {rows} 条规则同时适用而结果不同", f"rules {rows} apply together and disagree"),
-                    where=self.where,
-                ),
+            raise AnyViolation(
+                Text(f"第 {rows} 条规则同时适用而结果不同", f"rules {rows} apply together and disagree"),
+                where=self.where,
             )
-            return None
         return answers[0]
 
     def _rule_order(self, matched: list[_Rule], scope: Scope) -> Any:

@@ -1,14 +1,17 @@
 """One question to a model: how strict it is, what it may still spend, and which rules answered. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.bpmn.decision.error import DecisionError
-from app.bpmn.feel.error import Meter
+from app.bpmn.feel.error import FeelError, Meter
 from app.bpmn.feel.scope import Scope
+from app.bpmn.feel.tree import TypeName
 from app.text import Text
 
 MAX_MATCHES = 10_000
+_SHOWN = 200  # characters of a text that cannot be read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +35,8 @@ class Trace(Meter):
 
     __slots__ = ("matched", "strict")
 
-    def __init__(self, *, strict: bool) -> None:
-        super().__init__()
+    def __init__(self, *, strict: bool, declared: Mapping[str, TypeName] | None = None) -> None:
+        super().__init__(declared=declared)
         self.strict = strict
         self.matched: list[MatchedRule] = []
 
@@ -50,3 +53,9 @@ def unless_strict(scope: Scope, error: DecisionError) -> None:
 
 def mistake(where: str, zh: str, en: str) -> DecisionError:
     return DecisionError(Text(zh, en), where=where)
+
+
+def misread(where: str, said: str, error: FeelError) -> DecisionError:
+    """A text that is no FEEL, and why; of a long one only its beginning."""
+    shown = said if len(said) <= _SHOWN else said[:_SHOWN] + "…"
+    return mistake(where, f"“{shown}” {error.text.zh}", f"“{shown}” {error.text.en}")

@@ -68,7 +68,9 @@ def _moment_minus(left: date, right: date) -> timedelta:
     return first - second
 
 
-def _time_minus(left: time, right: time) -> timedelta:
+def _time_minus(left: time, right: time) -> timedelta | None:
+    if (left.tzinfo is None) != (right.tzinfo is None):
+        return None
     return _since_midnight(left) - _since_midnight(right)
 
 

@@ -15,7 +15,7 @@ from app.bpmn.feel import (  # the library fills itself when imported
 from app.bpmn.feel.arithmetic import compute, negative
 from app.bpmn.feel.builtin import LIBRARY
 from app.bpmn.feel.error import FeelError, Meter
-from app.bpmn.feel.kinds import is_instance
+from app.bpmn.feel.kinds import ANY, fitted, is_instance, said_by
 from app.bpmn.feel.relations import PLAIN, against, compared, matches, member, one_of, within_range
 from app.bpmn.feel.scope import Run, RunTest, Scope, called
 from app.bpmn.feel.tree import (
@@ -43,7 +43,7 @@ from app.bpmn.feel.tree import (
     TypeName,
 )
 from app.bpmn.feel.value import Function, Range, compare, from_python
-from app.bpmn.feel.walking import each_item, filtered
+from app.bpmn.feel.walking import NotIterable, can_be_walked, each_item, filtered
 from app.text import Text
 
 MAX_TREE = 120
@@ -54,7 +54,8 @@ class _UserFunction(Function):
     __slots__ = ("body", "params", "scope", "types")
 
     def __init__(self, node: FunctionOf, body: Run, scope: Scope) -> None:
-        super().__init__("function", len(node.params))
+        takes = tuple(kind or ANY for kind in node.types)
+        super().__init__("function", len(node.params), takes, said_by(node.body))
         self.params = node.params
         self.types = node.types
         self.body = body
@@ -68,10 +69,11 @@ class _UserFunction(Function):
             args = [given[name] for name in self.params]
         if len(args) != len(self.params):
             return None
-        for arg, kind in zip(args, self.types, strict=True):
-            if kind is not None and arg is not None and is_instance(arg, kind) is False:
-                return None
-        return called(meter, self.body, self.scope.child(dict(zip(self.params, args, strict=True))))
+        bound = {
+            name: arg if kind is None else fitted(arg, kind, meter.declared)
+            for name, arg, kind in zip(self.params, args, self.types, strict=True)
+        }
+        return called(meter, self.body, self.scope.child(bound))
 
 
 class Builder:
@@ -258,7 +260,7 @@ class Builder:
 
     def instance_of(self, node: InstanceOf) -> Run:
         of, kind = self.run(node.of), node.type
-        return lambda scope: is_instance(of(scope), kind)
+        return lambda scope: is_instance(of(scope), kind, scope.meter.declared)
 
     def range(self, node: RangeOf) -> Run:
         low = self.run(node.low) if node.low is not None else None
@@ -312,11 +314,14 @@ class Builder:
 
         def run(scope: Scope) -> bool | None:
             unknown = False
-            for inside in _each(names, sources, scope):
-                value = body(inside)
-                if value is decisive:
-                    return decisive
-                unknown = unknown or type(value) is not bool
+            try:
+                for inside in _each(names, sources, scope):
+                    value = body(inside)
+                    if value is decisive:
+                        return decisive
+                    unknown = unknown or type(value) is not bool
+            except NotIterable:
+                return None
             return None if unknown else not decisive
 
         return run
@@ -372,16 +377,22 @@ def _each(names: tuple[str, ...], sources: list[Run], scope: Scope) -> Generator
     if not sources:
         yield scope
         return
-    for value in each_item(sources[0](scope), scope.meter):
+    source = sources[0](scope)
+    if not can_be_walked(source):
+        raise NotIterable
+    for value in each_item(source, scope.meter):
         yield from _each(names[1:], sources[1:], scope.child({names[0]: value}))
 
 
-def _collected(names: tuple[str, ...], sources: list[Run], body: Run, scope: Scope) -> list[Any]:
+def _collected(names: tuple[str, ...], sources: list[Run], body: Run, scope: Scope) -> list[Any] | None:
     made: list[Any] = []
-    for inside in _each(names, sources, scope.child({"partial": made})):
-        made.append(body(inside))
-        if len(made) % 1000 == 0:
-            library_list.check_items(len(made), Meter())
+    try:
+        for inside in _each(names, sources, scope.child({"partial": made})):
+            made.append(body(inside))
+            if len(made) % 1000 == 0:
+                library_list.check_items(len(made), Meter())
+    except NotIterable:
+        return None
     return made
 
 

@@ -37,7 +37,7 @@ KINDS: dict[str, tuple[type[Any], ...]] = {
 """`any` and `function` besides: anything at all, null too; anything that can be called."""
 
 LIBRARY: dict[str, "Builtin"] = {}
-_PARAMETER = re.compile(r"([a-z0-9 ]+)([?*]?): (\w+)")
+_PARAMETER = re.compile(r"([A-Za-z0-9 ]+)([?*]?): (\w+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,8 @@
 """What can be wrong with an expression, and how far one may go. Pure."""
 
+from collections.abc import Mapping
+
+from app.bpmn.feel.tree import TypeName
 from app.text import Text
 
 MAX_LENGTH = 10_000  # characters of one expression
@@ -7,7 +10,7 @@ MAX_DEPTH = 60  # brackets, operators and keywords inside each other
 MAX_STEPS = 200_000  # iterations, calls and items made by one evaluation
 MAX_STRING = 100_000  # characters of a string that an expression makes
 MAX_ITEMS = 50_000  # items of a list that an expression makes
-MAX_CALLS = 25  # functions inside each other while they run
+MAX_CALLS = 50  # functions inside each other while they run
 
 
 class FeelError(ValueError):
@@ -20,13 +23,14 @@ class FeelError(ValueError):
 
 
 class Meter:
-    """Counts the work of one evaluation, so that each one ends."""
+    """Counts the work of one evaluation, so that each one ends. `declared`: the types its model declares."""
 
-    __slots__ = ("calls", "left")
+    __slots__ = ("calls", "declared", "left")
 
-    def __init__(self, steps: int = MAX_STEPS) -> None:
+    def __init__(self, steps: int = MAX_STEPS, declared: Mapping[str, TypeName] | None = None) -> None:
         self.left = steps
         self.calls = 0
+        self.declared: Mapping[str, TypeName] = declared or {}
 
     def spend(self, steps: int = 1) -> None:
         self.left -= steps

@@ -165,7 +165,7 @@ def concatenate(meter: Meter, lists: list[Any]) -> list[Any]:
     return joined
 
 
-@builtin("insert before(list: l, position: n, newitem: any)")
+@builtin("insert before(list: l, position: n, newItem: any)")
 def insert_before(meter: Meter, values: list[Any], position: Decimal, item: Any) -> list[Any] | None:
     index = _index(values, position)
     if index is None:
@@ -182,19 +182,19 @@ def remove(_meter: Meter, values: list[Any], position: Decimal) -> list[Any] | N
 
 def _index(values: list[Any], position: Decimal) -> int | None:
     """From 1 or -1 to an index from 0; null outside the list."""
-    place = int(position)
+    place = int(position) if position == position.to_integral_value() else 0
     if place == 0 or abs(place) > len(values):
         return None
     return place - 1 if place > 0 else len(values) + place
 
 
-@builtin("list replace(list: l, position: n, newitem: any)")
+@builtin("list replace(list: l, position: n, newItem: any)")
 def list_replace(_meter: Meter, values: list[Any], position: Decimal, item: Any) -> list[Any] | None:
     index = _index(values, position)
     return None if index is None else [*values[:index], item, *values[index + 1 :]]
 
 
-@builtin("list replace(list: l, match: function, newitem: any)")
+@builtin("list replace(list: l, match: function, newItem: any)")
 def list_replace_by(meter: Meter, values: list[Any], match: Function, item: Any) -> list[Any] | None:
     fits = [match.call(meter, [value, item]) for value in values]
     if not all(type(fit) is bool for fit in fits):

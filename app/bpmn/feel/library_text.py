@@ -12,27 +12,22 @@ import regex
 from app.bpmn.feel.arithmetic import check_string
 from app.bpmn.feel.builtin import builtin
 from app.bpmn.feel.error import MAX_ITEMS, Meter
+from app.bpmn.feel.patterns import NotAPattern, compiled
 from app.bpmn.feel.value import number, text
 
 _MAX_PATTERN = 1_000
 _PATTERN_TIME_S = 0.05
 _PATTERN_STEPS = 500  # what one matching costs the meter: at most 400 matchings in an evaluation
-_FLAGS = {"s": regex.DOTALL, "m": regex.MULTILINE, "i": regex.IGNORECASE, "x": regex.VERBOSE}
 
 
 @lru_cache(maxsize=512)
 def _pattern(said: str, flags: str) -> "regex.Pattern[str] | None":
     """The pattern compiled; None when it is none, too long, or asks for a flag that does not exist."""
-    if len(said) > _MAX_PATTERN or not set(flags) <= {*_FLAGS, "q"}:
+    if len(said) > _MAX_PATTERN:
         return None
     try:
-        if "q" in flags:
-            return regex.compile(regex.escape(said))
-        combined = 0
-        for flag in flags:
-            combined |= _FLAGS[flag]
-        return regex.compile(said, combined | regex.V1)
-    except (regex.error, RecursionError, OverflowError, ValueError):
+        return compiled(said, flags)
+    except (NotAPattern, regex.error, RecursionError, OverflowError):
         return None
 
 
@@ -95,27 +90,33 @@ def ends_with(_meter: Meter, string: str, match: str) -> bool:
 
 @builtin("matches(input: s, pattern: s, flags?: s)")
 def matches(meter: Meter, string: str, pattern: str, flags: str | None = None) -> bool | None:
-    compiled = _pattern(pattern, flags or "")
+    known = _pattern(pattern, flags or "")
     meter.spend(_PATTERN_STEPS)
-    if compiled is None:
+    if known is None:
         return None
     try:
-        return compiled.search(string, timeout=_PATTERN_TIME_S) is not None
+        return known.search(string, timeout=_PATTERN_TIME_S) is not None
     except TimeoutError:
         return None
 
 
 @builtin("replace(input: s, pattern: s, replacement: s, flags?: s)")
 def replace(meter: Meter, string: str, pattern: str, to: str, flags: str | None = None) -> str | None:
-    compiled = _pattern(pattern, flags or "")
+    known = _pattern(pattern, flags or "")
     meter.spend(_PATTERN_STEPS)
-    if compiled is None or len(string) * (len(to) + 1) > 50_000_000:
+    if known is None or len(string) * (len(to) + 1) > 50_000_000:
         return None
-    template = to.replace("\\", "\\\\") if flags and "q" in flags else _template(to, compiled.groups)
+    literal = "q" in (flags or "")
+    if not literal and not _REPLACEMENT.fullmatch(to):
+        return None
+    template = to.replace("\\", "\\\\") if literal else _template(to, known.groups)
     try:
-        return check_string(compiled.sub(template, string, timeout=_PATTERN_TIME_S), meter)
+        return check_string(known.sub(template, string, timeout=_PATTERN_TIME_S), meter)
     except (TimeoutError, regex.error, IndexError):
         return None
+
+
+_REPLACEMENT = regex.compile(r"(?:[^\\$]|\$\d|\\[\\$])*+")
 
 
 def _template(to: str, groups: int) -> str:
@@ -125,21 +126,21 @@ def _template(to: str, groups: int) -> str:
         said: str = found.group()
         if said.startswith("$"):
             return f"\\g<{said[1:]}>" if int(said[1:]) <= groups else ""
-        return "\\\\" if said == "\\" else said[1:].replace("\\", "\\\\")
+        return said[1:].replace("\\", "\\\\")
 
-    return regex.sub(r"\$\d|\\[\\$]|\\", one, to)
+    return regex.sub(r"\$\d|\\[\\$]", one, to)
 
 
 @builtin("split(string: s, delimiter: s)")
 def split(meter: Meter, string: str, delimiter: str) -> list[str] | None:
-    compiled = _pattern(delimiter, "")
+    known = _pattern(delimiter, "")
     meter.spend(_PATTERN_STEPS)
-    if compiled is None:
+    if known is None:
         return None
     parts: list[str] = []
     position = 0
     try:
-        for found in compiled.finditer(string, timeout=_PATTERN_TIME_S):
+        for found in known.finditer(string, timeout=_PATTERN_TIME_S):
             if found.end() == found.start():
                 continue
             parts.append(string[position : found.start()])

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from app.bpmn.feel.error import MAX_DEPTH, FeelError
 from app.bpmn.feel.moments import literal
-from app.bpmn.feel.tokens import Token, tokenize, unquote
+from app.bpmn.feel.tokens import Token, tokenize, unquote, unreadable
 from app.bpmn.feel.tree import (
     Arithmetic,
     Between,
@@ -77,10 +77,13 @@ class Names:
 
     def declare(self, name: str) -> None:
         try:
-            words = tuple(token.text for token in tokenize(name)[:-1])
+            tokens = tokenize(name)[:-1]
         except FeelError:
             return
-        if len(words) < 2:
+        words = tuple(token.text for token in tokens)
+        # one word needs no telling, nor may a name of nothing but figures and signs hide a sum
+        plain = len(words) == 1 and tokens[0].kind == "name"
+        if plain or all(token.kind in ("number", "op") for token in tokens):
             return
         rivals = self._by_first.setdefault(words[0], [])
         if (words, name) not in rivals:
@@ -97,7 +100,7 @@ class Names:
         for words, name in self._by_first.get(tokens[index].text, ()):
             stop = index + len(words)
             if stop < len(tokens) and all(
-                token.kind in ("name", "op", "number") and token.text == word
+                token.kind in ("name", "op", "number", "sign") and token.text == word
                 for token, word in zip(tokens[index:stop], words, strict=True)
             ):
                 return name, len(words)
@@ -163,6 +166,8 @@ class Parser:
     def _finish(self) -> None:
         if self.now.kind != "end":
             token = self.now
+            if token.kind == "sign":
+                raise unreadable(self.text, token.start)
             raise FeelError(
                 token.start,
                 Text(
@@ -173,6 +178,8 @@ class Parser:
 
     def _unexpected(self, zh: str, en: str) -> FeelError:
         token = self.now
+        if token.kind == "sign":
+            return unreadable(self.text, token.start)
         if token.kind == "end":
             return FeelError(
                 token.start,
@@ -252,8 +259,18 @@ class Parser:
             return Between(at, left, low, self.expression(_TERM - 1, filters=filters))
         if op == "in":
             return In(at, left, self._in_tests())
+        if op in ("=", "!=") and self._is_one_ended():
+            return Compare(at, op, left, self._one_ended_range())
         right = self.expression(binding, filters=filters)
         return Compare(at, op, left, right) if op in COMPARISONS else Arithmetic(at, op, left, right)
+
+    def _is_one_ended(self) -> bool:
+        return self.now.kind == "op" and self.now.text in ("<", "<=", ">", ">=")
+
+    def _one_ended_range(self) -> Node:
+        """`>= 2` as a value: a range of one end."""
+        token = self._next()
+        return _one_ended(token.start, token.text, self.expression(_TERM - 1))
 
     def _in_tests(self) -> tuple[Node, ...]:
         """What follows `in`: one test, or several in parentheses."""
@@ -303,6 +320,14 @@ class Parser:
 
     def _simple(self) -> Node:
         token = self.now
+        if token.kind in (
+            "number",
+            "sign",
+        ):  # `2nd opinion`, `% of all`: names elsewhere, if not in the standard
+            declared = self.names.at(self.tokens, self.index)
+            if declared:
+                self.index += declared[1]
+                return Name(token.start, declared[0])
         if token.kind == "number":
             self._next()
             return Constant(token.start, number(Decimal(token.text)))
@@ -409,7 +434,7 @@ class Parser:
         return ListOf(at, tuple(items))
 
     def _list_item(self) -> Node:
-        return self.expression()
+        return self._one_ended_range() if self._is_one_ended() else self.expression()
 
     def _outward(self) -> Node:
         """`]1..5[`: a bracket turned outward is an open end."""

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from app.bpmn.feel.error import MAX_LENGTH, FeelError
 from app.text import Text
 
+_MORE = r"\u0300-\u036f\u200c\u200d\u2070-\u218f\U00010000-\U000effff"
+"""What a name may hold besides letters, digits and `_`: DMN 1.5, rules 28 and 29, but for the punctuation of
+Chinese and Japanese, which is a slip of the keyboard more often than a name."""
 _TOKEN = re.compile(
-    r"""(?P<space>\s+|//[^\n]*|/\*.*?\*/)
-      | (?P<op>\*\*|\.\.|->|<=|>=|!=|[-+*/=<>()\[\]{},:.])
+    rf"""(?P<space>\s+|//[^\n]*|/\*.*?\*/)
+      | (?P<op>\*\*|\.\.|->|<=|>=|!=|[-+*/=<>()\[\]{{}},:.])
       | (?P<number>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)
       | (?P<at>@\s*"(?:[^"\\]|\\.)*")
       | (?P<string>"(?:[^"\\]|\\.)*")
-      | (?P<name>[^\W\d]\w*|\?|')
+      | (?P<name>(?:[^\W\d]|[{_MORE}])[\w\u00b7\u203f\u2040{_MORE}]*|\?|')
+      | (?P<sign>[^"/])
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -23,7 +27,10 @@ _SHORT = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "'": 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`kind`: number, string, at, name, op or end. `start`, `stop`: offsets in the text."""
+    """`kind`: number, string, at, name, op, sign or end. `start`, `stop`: offsets in the text.
+
+    A sign is a character that means nothing to FEEL; a declared name may hold it all the same (`Rate %`).
+    """
 
     kind: str
     text: str
@@ -53,7 +60,7 @@ def tokenize(text: str) -> list[Token]:
                 position = fraction.end()
                 continue
         if found is None:
-            raise _unreadable(text, position)
+            raise unreadable(text, position)
         if found.lastgroup != "space":
             tokens.append(Token(found.lastgroup or "", found.group(), position, found.end()))
         position = found.end()
@@ -65,7 +72,8 @@ def _ends_a_value(token: Token) -> bool:
     return token.kind in ("number", "string", "at", "name") or token.text in (")", "]", "}")
 
 
-def _unreadable(text: str, position: int) -> FeelError:
+def unreadable(text: str, position: int) -> FeelError:
+    """What to say of a character that begins no token."""
     if text[position] == '"':
         return FeelError(
             position, Text("字符串缺少结尾的双引号", "The string lacks its closing double quote")

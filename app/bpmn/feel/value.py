@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, cast
 
 from app.bpmn.feel.error import MAX_ITEMS, FeelError, Meter
+from app.bpmn.feel.tree import TypeName
 from app.text import Text
 
 DECIMALS = Context(prec=34, rounding=ROUND_HALF_EVEN, Emin=-6143, Emax=6144, traps=[])
@@ -62,13 +63,20 @@ class Range:
 
 
 class Function:
-    """Anything that can be called: `call(meter, args, names)`; `names` empty or one for each argument."""
+    """Anything that can be called: `call(meter, args, names)`; `names` empty or one for each argument.
 
-    __slots__ = ("arity", "name")
+    `takes`: the types of its parameters, empty when it does not say; `gives`: that of its result, if known.
+    """
 
-    def __init__(self, name: str, arity: int) -> None:
+    __slots__ = ("arity", "gives", "name", "takes")
+
+    def __init__(
+        self, name: str, arity: int, takes: tuple[TypeName, ...] = (), gives: TypeName | None = None
+    ) -> None:
         self.name = name
         self.arity = arity
+        self.takes = takes
+        self.gives = gives
 
     def call(self, meter: Meter, args: list[Any], names: tuple[str, ...] = ()) -> Any:
         raise NotImplementedError
@@ -131,9 +139,18 @@ def same(left: Any, right: Any, meter: Meter) -> bool | None:  # noqa: PLR0911
         return _same_ranges(left, cast(Range, right), meter)
     if isinstance(left, Function):
         return left is right
-    if isinstance(left, (datetime, time)) and (left.tzinfo is None) != (right.tzinfo is None):
+    if isinstance(left, (datetime, time)) and not _zones_agree(left, right):
         return False
     return left == right
+
+
+def _zones_agree(left: datetime | time, right: datetime | time) -> bool:
+    """Whether both have a zone or neither. A time alone does not say what a named zone's offset is: there the
+    names must be the same."""
+    if (left.tzinfo is None) != (right.tzinfo is None):
+        return False
+    named = (getattr(left.tzinfo, "key", None), getattr(right.tzinfo, "key", None))
+    return not isinstance(left, time) or named[0] == named[1]
 
 
 def _same_lists(left: list[Any], right: list[Any], meter: Meter) -> bool:
@@ -308,13 +325,14 @@ def moment_text(value: Any) -> str:
     if type(value) is timedelta:
         return _duration_text(value)
     if isinstance(value, (datetime, time)):
-        bare = value.replace(tzinfo=None).isoformat()
+        said = value.replace(tzinfo=None).isoformat()
+        bare = said.rstrip("0") if value.microsecond else said
         key = getattr(value.tzinfo, "key", None)
         if key is not None:
             return f"{bare}@{key}"
         if value.tzinfo is None:
             return bare
-        offset = value.isoformat()[len(bare) :]
+        offset = value.isoformat()[len(said) :]
         return bare + ("Z" if offset == "+00:00" else offset)
     return cast(date, value).isoformat()
 

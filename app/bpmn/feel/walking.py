@@ -10,6 +10,10 @@ from app.bpmn.feel.scope import Run, Scope
 from app.bpmn.feel.value import Range
 
 
+class NotIterable(Exception):
+    """A loop over what cannot be walked: the whole loop is null."""
+
+
 def filtered(values: list[Any], by: Run, scope: Scope) -> Any:
     """`values[by]`: one item when `by` is a number, else those for which it is true."""
     kept: list[Any] = []
@@ -34,6 +38,16 @@ def _at(values: list[Any], place: Decimal) -> Any:
     return values[int(place) - 1 if place > 0 else int(place)]
 
 
+def can_be_walked(source: Any) -> bool:
+    """Null cannot, nor a range whose ends cannot be counted from one to the other."""
+    if type(source) is not Range:
+        return source is not None
+    low, high = source.low, source.high
+    if type(low) is not type(high) or type(low) not in (Decimal, date):
+        return False
+    return type(low) is date or (low == low.to_integral_value() and high == high.to_integral_value())
+
+
 def each_item(source: Any, meter: Meter) -> Generator[Any]:
     if type(source) is list:
         for value in cast("list[Any]", source):
@@ -48,11 +62,9 @@ def each_item(source: Any, meter: Meter) -> Generator[Any]:
 
 def _counted(source: Range, meter: Meter) -> Generator[Any]:
     """Whole numbers or days, one by one, up or down."""
+    if not can_be_walked(source):
+        return
     low, high = source.low, source.high
-    if type(low) is not type(high) or type(low) not in (Decimal, date):
-        return
-    if type(low) is Decimal and (low != low.to_integral_value() or high != high.to_integral_value()):
-        return
     up = low <= high
     step: Any = Decimal(1 if up else -1) if type(low) is Decimal else timedelta(days=1 if up else -1)
     value = low if source.low_closed else low + step
