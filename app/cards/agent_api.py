@@ -1,7 +1,7 @@
 """The agents' door: POST /agent/v1/*. Canonical JSON in and out, each request signed by a station's key.
 
 Who knocks is established in `knocking.py`; what may be done is the commands' affair. docs/protocol.md is the
-contract. A refusal is answered as JSON with its code and both languages, and stands in the log.
+contract. A refusal is answered as JSON with its code and both languages; knocks turned away stand in the log.
 """
 
 from collections.abc import Callable

@@ -90,6 +90,39 @@ def test_a_wrong_authorisation_comes_back_with_the_fault(world: World, form: dic
     assert answer.status_code == 422
 
 
+@pytest.mark.parametrize(
+    "person", ["²", "x", "9" * 5000, str(2**31), str(2**63), "-1"], ids=lambda said: said[:10]
+)
+def test_a_misspelt_person_authorises_nobody(world: World, person: str) -> None:
+    seal_id = issued_seal(world)
+    form = {"user_id": person, "functions": ["pdf"]}
+
+    answer = browser(world, world.manager).post(f"/seals/{seal_id}/grants", data=form)
+
+    assert answer.status_code == 404 and "没有这个人员" in answer.text
+    assert queries.grants(seal_id) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [("valid_until", "9999-12-31"), ("valid_until", "0001-01-01"), ("because", "长" * 301)],
+)
+def test_what_no_authorisation_can_hold_is_said(world: World, field: str, said: str) -> None:
+    form = {"user_id": str(world.stranger.id), "functions": ["pdf"], field: said}
+
+    answer = browser(world, world.manager).post(f"/seals/{issued_seal(world)}/grants", data=form)
+
+    assert answer.status_code == 422
+
+
+def test_a_reason_has_an_end(world: World) -> None:
+    seal_id = issued_seal(world)
+
+    answer = browser(world, world.manager).post(f"/seals/{seal_id}/suspend", data={"reason": "长" * 501})
+
+    assert answer.status_code == 422 and "不超过 500 个字符" in answer.text
+
+
 def test_whoever_may_not_see_a_seal_gets_no_page(world: World) -> None:
     seal_id = issued_seal(world)
     outside = world._unit("审计处", world.bureau)

@@ -16,6 +16,7 @@ from app.cards import commands as cards
 from app.db import db
 from app.seals import queries as seals
 from app.settings import Settings
+from app.signing.queries import sealing
 from app.web import held_back, limits
 from app.worker import SWEEPS
 from tests.cards.makers import World, browser
@@ -23,6 +24,7 @@ from tests.cards.test_agent_api import HEART
 from tests.conftest import settings_for
 from tests.people.makers import Browser, forget_request, town
 from tests.seals.makers import issued_seal
+from tests.signing.makers import ordered, usable_seal
 
 SHARE = limits.DOOR_REFUSALS.amount
 
@@ -129,6 +131,18 @@ def test_asking_for_what_is_somebody_elses_is_heard_of(world: World) -> None:
     (probe,) = refusals("seal.unknown")
     assert probe["attempted"] == f"GET /seals/{seal_id}"
     assert probe["details"]["owner_unit_id"] == seals.seal(seal_id).owner_unit_id
+
+
+def test_somebody_elses_document_and_sealing_are_heard_of_too(world: World) -> None:
+    fact = ordered(world, usable_seal(world))
+    document_id, digest = sealing(fact.sealing_id, world.user).document.id, fact.document_digest
+    client = browser(world, world.person("chen", "陈某", world._unit("审计处", world.bureau), "seal_user"))
+
+    for path in (f"/sealing/new/{document_id}", f"/sealing/{fact.sealing_id}", f"/documents/{digest}.pdf"):
+        assert client.get(path).status_code == 404, path
+
+    assert len(refusals("signing.no_document")) == 2
+    assert len(refusals("signing.no_sealing")) == 1
 
 
 def test_nobody_hides_a_probe_behind_a_flood_of_something_else(world: World) -> None:

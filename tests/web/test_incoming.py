@@ -19,7 +19,7 @@ from app.settings import Settings
 from app.web.incoming import LARGEST_ROW, inside, row_number
 from tests.conftest import settings_for
 from tests.people.makers import PASSWORD, Browser, Town, town
-from tests.web.test_doors import VALUES
+from tests.web.test_doors import VALUES, addresses
 
 NUL = "\x00"
 BEYOND = (str(LARGEST_ROW + 1), str(2**63), "9" * 20, "9" * 5000, "²")
@@ -175,6 +175,29 @@ def test_a_number_too_large_for_any_reader_is_no_number(app: Flask, here: Town) 
     )
 
     assert answer.status_code == 404
+
+
+NUMBERS = ("unit_id", "owner_unit_id", "owner_user_id", "user_id", "keeper_id", "seal_id", "station_id", "page", "x_pt",
+           "y_pt", "sensitivity", "before")  # fmt: skip
+WORDS = ("name", "reason", "because", "login", "role", "opinion", "serial", "kind", "keeping", "seal_name", "handler",
+         "size", "scan_reference", "scan_name", "next", "old", "new", "verb", "functions", "q", "status")  # fmt: skip
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, str(2**63), "nan"], ids=lambda n: n[:10])
+@pytest.mark.parametrize("login", ["clerk", "office", "admin", "officer"])
+def test_no_form_breaks_a_page(app: Flask, here: Town, login: str, number: str) -> None:
+    form = {
+        **dict.fromkeys(NUMBERS, number),
+        **dict.fromkeys(WORDS, "长" * 3000),
+        "valid_until": "9999-12-31",
+    }
+    browser = logged_in(app, login)
+
+    for endpoint, path in addresses(app, "POST"):
+        if endpoint in ("people.log_out", "people.log_in", "people.end_session"):
+            continue
+        answer = browser.post(path, dict(form))
+        assert answer.status_code < 500, (path, answer.status_code)
 
 
 def test_a_name_has_an_end(app: Flask, here: Town) -> None:
