@@ -14,22 +14,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from SpiffWorkflow.bpmn.parser.event_parsers import SIGNAL_EVENT_XPATH, EventDefinitionParser
+from SpiffWorkflow.bpmn.parser.task_parsers import ConditionalGatewayParser, GatewayParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
-from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, IntermediateCatchEvent
+from SpiffWorkflow.bpmn.specs.defaults import EndEvent
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import CallActivity, SubWorkflowTask
 from SpiffWorkflow.exceptions import SpiffWorkflowException
-from SpiffWorkflow.spiff.parser.event_parsers import (
-    SpiffBoundaryEventParser,
-    SpiffIntermediateCatchEventParser,
-)
-from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
+from SpiffWorkflow.spiff.parser.event_parsers import SpiffEndEventParser
+from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser, SpiffProcessParser
 from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser
 
 from app.bpmn import decision
+from app.bpmn.canonical import as_drawn, called_by, canonical, process_key
+from app.bpmn.gateways import Exclusive, FirstEvent, Inclusive, Parallel
 from app.bpmn.lint import Problem, Surroundings, lint
+from app.bpmn.loops import Again, Many, OneByOne
 from app.bpmn.picture import Picture, label_of, picture_of
 from app.bpmn.reading import Element, local, properties, read, xpath
+from app.bpmn.shapes import RUNNABLE, processes_of, shapes_in
 from app.bpmn.specs import ActionTask, DueTimer, RepeatingTimer, RuleTask
 from app.refusal import Invalid
 from app.text import Text
@@ -62,6 +65,8 @@ class Diagram:
     picture: Picture
     warnings: tuple[Problem, ...]
     specs: Mapping[str, Any] = field(repr=False, compare=False)
+    processes: tuple[str, ...] = ()
+    """Every process of the file, the main one among them: pools, and what call activities of the file call."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ class _RuleParser(SpiffTaskParser):
         return str(SpiffTaskParser._parse_extensions(node).get("calledDecisionId") or "")
 
 
-class _OurTimers:
+class _OurEvents:
     """Timers of ours in place of SpiffWorkflow's, whose texts are Python and whose clock is the machine's."""
 
     def parse_timer_event(self, event: Element) -> Any:
@@ -124,21 +129,74 @@ class _OurTimers:
         raise Invalid("diagram.timer", zh=f"定时事件「{name}」没有时间", en=f'the timer "{name}" has no time')
 
 
-class _CatchParser(_OurTimers, SpiffIntermediateCatchEventParser):
-    pass
+class _EndParser(SpiffEndEventParser):
+    """SpiffWorkflow knows every event that an end may tell, but for signals."""
+
+    def get_event_definition(self, xpaths: list[str]) -> Any:
+        return super().get_event_definition([*xpaths, SIGNAL_EVENT_XPATH])
 
 
-class _BoundaryParser(_OurTimers, SpiffBoundaryEventParser):
-    pass
+class _OurLoops:
+    STANDARD_LOOP_CLASS = Again
+    PARALLEL_MI_CLASS = Many
+    SEQUENTIAL_MI_CLASS = OneByOne
+
+
+def _ours(parser: type, spec: type) -> tuple[type, type]:
+    """A parser of SpiffWorkflow's that makes our loops and timers."""
+    mixed = (_OurLoops, _OurEvents) if issubclass(parser, EventDefinitionParser) else (_OurLoops,)
+    return type(parser.__name__, (*mixed, parser), {}), spec
+
+
+class _Process(SpiffProcessParser):
+    """Reads a process from its ends to its start: SpiffWorkflow would go down one call for each shape in a row."""
+
+    def add_tasks(self) -> None:
+        shapes = [n for n in self.node if local(n) in RUNNABLE and local(n) != "boundaryEvent"]
+        if len(shapes) > LONG:
+            for node in self._last_first(shapes):
+                self.parse_node(node)
+        super().add_tasks()
+
+    def _last_first(self, shapes: list[Element]) -> list[Element]:
+        """The shapes that can be reached, each after all that follow it, as far as there are no circles."""
+        by_id = {str(n.get("id")): n for n in shapes}
+        after: dict[str, list[str]] = {}
+        for ident in by_id:
+            sources = [ident, *(str(e.get("id")) for e in self.get_boundary_events(ident))]
+            flows = [f for source in sources for f in self.get_outgoing_sequence_flows(source)]
+            after[ident] = [t for f in flows if (t := str(f.get("targetRef"))) in by_id]
+        ordered: list[Element] = []
+        seen: set[str] = set()
+        for start in (i for i, n in by_id.items() if local(n) == "startEvent"):
+            waiting = [(start, iter(after[start]))]
+            seen.add(start)
+            while waiting:
+                ident, following = waiting[-1]
+                step = next((t for t in following if t not in seen), None)
+                if step is None:
+                    ordered.append(by_id[ident])
+                    waiting.pop()
+                else:
+                    seen.add(step)
+                    waiting.append((step, iter(after[step])))
+        return ordered
+
+
+LONG = 60
 
 
 class _Parser(SpiffBpmnParser):
+    PROCESS_PARSER_CLASS = _Process
     OVERRIDE_PARSER_CLASSES = {
-        **SpiffBpmnParser.OVERRIDE_PARSER_CLASSES,
-        full_tag("serviceTask"): (_ActionParser, ActionTask),
-        full_tag("businessRuleTask"): (_RuleParser, RuleTask),
-        full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
-        full_tag("boundaryEvent"): (_BoundaryParser, BoundaryEvent),
+        **{tag: _ours(*both) for tag, both in SpiffBpmnParser.OVERRIDE_PARSER_CLASSES.items()},
+        full_tag("serviceTask"): _ours(_ActionParser, ActionTask),
+        full_tag("businessRuleTask"): _ours(_RuleParser, RuleTask),
+        full_tag("endEvent"): _ours(_EndParser, EndEvent),
+        full_tag("exclusiveGateway"): (ConditionalGatewayParser, Exclusive),
+        full_tag("inclusiveGateway"): (ConditionalGatewayParser, Inclusive),
+        full_tag("parallelGateway"): (GatewayParser, Parallel),
+        full_tag("eventBasedGateway"): (GatewayParser, FirstEvent),
     }
 
     def __init__(self, tables: tuple[Any, ...]) -> None:
@@ -180,28 +238,39 @@ def _parse(sha256: str, bpmn: bytes, tables: Mapping[str, bytes]) -> Diagram:
     root = read(bpmn)
     problems = lint(root, Surroundings.unknown())
     refuse_if_wrong(problems)
-    process = xpath(root, "/bpmn:definitions/bpmn:process")[0]
+    process = _main(root)
+    key = process_key(process)
     parser = _Parser(tuple(_table(name, content) for name, content in tables.items()))
     try:
-        parser.add_bpmn_xml(root)
-        specs = _specs(parser, str(process.get("id")))
+        parser.add_bpmn_xml(canonical(root))
+        specs = {name: spec for p in processes_of(root) for name, spec in _specs(parser, process_key(p)).items()}
     except SpiffWorkflowException as error:
-        raise _unparsable(error, getattr(error, "id", None) or process.get("id")) from error
+        raise _unparsable(error, getattr(error, "id", None) or key) from error
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError, NotImplementedError) as error:
         # SpiffWorkflow's parser meets what it did not expect with whatever Python raises
-        raise _unparsable(error, process.get("id")) from error
+        raise _unparsable(error, key) from error
+    here = {process_key(p) for p in processes_of(root)}
     return Diagram(
-        key=str(process.get("id")),
+        key=key,
         sha256=sha256,
         label=label_of(process),
         properties=properties(process),
         nodes={node.id: node for node in _nodes(root)},
-        calls=frozenset(str(e.get("calledElement")) for e in xpath(process, ".//bpmn:callActivity")),
-        operators=_operators(process),
+        calls=frozenset(called_by(e) for e in xpath(root, "//bpmn:process//bpmn:callActivity")) - here,
+        operators=_operators(root),
         picture=picture_of(root),
         warnings=tuple(p for p in problems if not p.fatal),
         specs=specs,
+        processes=tuple(process_key(p) for p in processes_of(root)),
     )
+
+
+def _main(root: Element) -> Element:
+    """The process that the file is about: the first that may be run and has something in it, else the first."""
+    processes = processes_of(root)
+    wanted = [p for p in processes if p.get("isExecutable") == "true" and any(True for _ in shapes_in(p))]
+    filled = [p for p in processes if any(True for _ in shapes_in(p))]
+    return (wanted or filled or processes)[0]
 
 
 def _table(name: str, content: bytes) -> decision.Decisions:
@@ -217,7 +286,7 @@ def _table(name: str, content: bytes) -> decision.Decisions:
 
 
 def _specs(parser: Any, key: str) -> dict[str, Any]:
-    """The process and the sub-processes drawn inside it; called processes live in files of their own."""
+    """The process and the sub-processes drawn inside it."""
     specs, waiting = {key: parser.get_spec(key)}, [key]
     while waiting:
         for spec in list(specs[waiting.pop()].task_specs.values()):
@@ -230,16 +299,21 @@ def _specs(parser: Any, key: str) -> dict[str, Any]:
                 specs[inner] = parser.get_spec(inner)
                 waiting.append(inner)
     for made in specs.values():
-        _reconnect_loops(made)
+        _connect(made)
     return specs
 
 
-def _reconnect_loops(spec: Any) -> None:
-    """SpiffWorkflow connects a loop to its children when it creates them, so a reload forgets; ours never does."""
+def _connect(spec: Any) -> None:
+    """SpiffWorkflow connects a loop to its children when it creates them, so a reload forgets; ours never does.
+    Shapes get back the ids they were drawn with."""
     for task_spec in spec.task_specs.values():
         if isinstance(task_spec, LoopTask):
             loop = cast(Any, task_spec)
             spec.task_specs[loop.task_spec].completed_event.connect(loop.merge_child)
+        elif isinstance(task_spec, FirstEvent):
+            task_spec.race()
+        if task_spec.bpmn_id is not None:
+            task_spec.bpmn_id = as_drawn(task_spec.bpmn_id)
 
 
 def _nodes(root: Element) -> Iterable[Node]:

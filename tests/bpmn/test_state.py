@@ -69,7 +69,7 @@ def test_the_order_of_keys_in_the_stored_json_does_not_matter():
 def test_the_state_says_its_version_and_an_unknown_one_is_refused():
     joined = alone(loop())
     said = orjson.loads(begin(joined, {}, host=Hands(), now=NOW).state())
-    assert said["v"] == CODEC == 1
+    assert said["v"] == CODEC == 2
 
     with pytest.raises(ValueError, match="unknown version"):
         resume(joined, orjson.dumps({**said, "v": 99}), host=Hands(), now=NOW)
