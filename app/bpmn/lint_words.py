@@ -86,12 +86,12 @@ def _feel(element: Element, text: str) -> Iterator[Problem]:
     """Another language is never evaluated, not even where its text would read as FEEL by chance: `$` and `#` open
     what other engines evaluate, so the sentence says whose language it is."""
     short = text if len(text) <= 200 else text[:200] + "…"
-    if FOREIGN.search(text):
+    if FOREIGN.search(text) or "__" in text:
         yield problem(
             element,
             "language",
-            f"「{owner(element)}」的表达式「{short}」是 JUEL 等其他语言，这里只认 FEEL，从不执行",
-            f'the expression “{short}” of "{owner(element)}" is in another language (JUEL or alike), which is '
+            f"「{owner(element)}」的表达式「{short}」是 JUEL、Python 等其他语言，这里只认 FEEL，从不执行",
+            f'the expression “{short}” of "{owner(element)}" is in another language (JUEL, Python or alike), which is '
             "never evaluated; write it in FEEL",
         )
         return

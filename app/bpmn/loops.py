@@ -20,6 +20,7 @@ from SpiffWorkflow.bpmn.specs.mixins import multiinstance_task as stock
 from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
 from SpiffWorkflow.util.task import TaskState
 
+from app.bpmn.tidy import forget_orphans
 from app.bpmn.values import plain
 
 COUNTER = "loopCounter"
@@ -121,6 +122,10 @@ class Many(stock.MultiInstanceTask, SpiffBpmnTask):
         before = my_task.data
         return {k: v for k, v in child.data.items() if k not in private and (k not in before or before[k] != v)}
 
+    def _on_cancel(self, my_task: Any) -> None:
+        forget_orphans(my_task.workflow.top_workflow)
+        super()._on_cancel(my_task)
+
 
 class OneByOne(Many):
     sequential = True
@@ -155,3 +160,7 @@ class Again(stock.StandardLoopTask, SpiffBpmnTask):
             return False
         data = {**my_task.data, COUNTER: rounds}
         return not my_task.workflow.script_engine.truth(my_task, self.condition, data)
+
+    def _on_cancel(self, my_task: Any) -> None:
+        forget_orphans(my_task.workflow.top_workflow)
+        super()._on_cancel(my_task)

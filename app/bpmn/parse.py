@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MethodType
 from typing import Any, cast
 
 from SpiffWorkflow.bpmn.parser.event_parsers import SIGNAL_EVENT_XPATH, EventDefinitionParser
@@ -24,6 +25,7 @@ from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.spiff.parser.event_parsers import SpiffEndEventParser
 from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser, SpiffProcessParser
 from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser
+from SpiffWorkflow.util.task import TaskState
 
 from app.bpmn import decision
 from app.bpmn.canonical import as_drawn, called_by, canonical, process_key
@@ -82,7 +84,8 @@ class Program:
 
     @property
     def called_specs(self) -> dict[str, Any]:
-        return {n: s for d in self.diagrams.values() for n, s in d.specs.items() if n != self.main.key}
+        """Everything that may run inside; the main process too, as it may call itself."""
+        return {n: s for d in self.diagrams.values() for n, s in d.specs.items()}
 
 
 class _ActionParser(SpiffTaskParser):
@@ -184,6 +187,7 @@ class _Process(SpiffProcessParser):
 
 
 LONG = 60
+PREDICTED = int(TaskState.PREDICTED_MASK)
 
 
 class _Parser(SpiffBpmnParser):
@@ -314,6 +318,14 @@ def _connect(spec: Any) -> None:
             task_spec.race()
         if task_spec.bpmn_id is not None:
             task_spec.bpmn_id = as_drawn(task_spec.bpmn_id)
+        task_spec._predict = MethodType(_one_step_ahead, task_spec)
+
+
+def _one_step_ahead(self: Any, my_task: Any, seen: Any = None, looked_ahead: int = 0, mask: int = PREDICTED) -> None:
+    """In place of SpiffWorkflow's prediction, which draws the whole future into the tree, one call for each shape,
+    and never comes back from a circle without a choice in it. `step` asks for the next step before each run."""
+    if my_task.has_state(mask):
+        self._predict_hook(my_task)
 
 
 def _nodes(root: Element) -> Iterable[Node]:
