@@ -20,6 +20,7 @@ from app.bpmn.shapes import (
     UNSAID,
     condition_of,
     events_of,
+    expression_in,
     is_event_part,
     item_name,
     plain_name,
@@ -196,7 +197,7 @@ class _Writer:
         elif kind == "timerEventDefinition":
             said = next((p for p in event if is_event_part(p) and said_in(p)), None)
             _add(made, local(said) if said is not None else "timeDuration").text = (
-                said_in(said) if said is not None else UNSAID
+                expression_in(said) if said is not None else UNSAID
             )
         else:
             for attribute, what in DEFINED.items():
@@ -231,7 +232,7 @@ class _Writer:
 
     def repeats(self, node: Element, made: Element) -> None:
         for loop in xpath(node, "./bpmn:standardLoopCharacteristics"):
-            condition = said_in(next(iter(xpath(loop, "./bpmn:loopCondition")), None))
+            condition = expression_in(next(iter(xpath(loop, "./bpmn:loopCondition")), None))
             again = _add(made, "standardLoopCharacteristics", testBefore=loop.get("testBefore") or "false")
             if loop.get("loopMaximum") or not condition:
                 again.set("loopMaximum", str(loop.get("loopMaximum") or 1).strip())
@@ -247,13 +248,13 @@ class _Writer:
         if collection:
             _add(again, "loopDataInputRef").text = item_name(self.root, collection)
         else:
-            _add(again, "loopCardinality").text = said_in(parts.get("loopCardinality")) or UNSAID
+            _add(again, "loopCardinality").text = expression_in(parts.get("loopCardinality")) or UNSAID
         if "loopDataOutputRef" in parts:
             _add(again, "loopDataOutputRef").text = item_name(self.root, said_in(parts["loopDataOutputRef"]))
         for tag in ("inputDataItem", "outputDataItem"):
             if tag in parts:
                 _add(again, tag, id=str(parts[tag].get("name") or parts[tag].get("id") or "item"))
-        condition = said_in(parts.get("completionCondition"))
+        condition = expression_in(parts.get("completionCondition"))
         if condition:
             _add(again, "completionCondition").text = condition
 

@@ -52,6 +52,8 @@ class Expressions:
         self.host = host
         self.now = now
         self.environment = self  # SpiffWorkflow's correlation code asks the environment directly
+        self.fired: list[Any] = []
+        """Repeating timers that came round: they go on waiting, so nobody else would tell of it."""
 
     def validate(self, expression: str) -> None:
         compiled(expression)

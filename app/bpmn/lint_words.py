@@ -8,7 +8,7 @@ from app.bpmn import moments
 from app.bpmn.expressions import MAX_INSTANCES, compiled
 from app.bpmn.problem import Problem, Surroundings, owner, problem
 from app.bpmn.reading import SPIFF, Element, local, namespace, xpath
-from app.bpmn.shapes import is_bpmn, is_event_part, said_in
+from app.bpmn.shapes import expression_in, is_bpmn, is_event_part, said_in
 
 SPIFF_ALLOWED = {"properties", "property", "serviceTaskOperator", "parameters", "parameter", "calledDecisionId",
                  "messageVariable"}  # fmt: skip
@@ -55,11 +55,11 @@ def expressions(root: Element, around: Surroundings) -> Iterator[Problem]:
     for element in xpath(root, "//bpmn:sequenceFlow/bpmn:conditionExpression"):
         source = nodes.get(str(element.getparent().get("sourceRef")))
         if said_in(element) and (source is None or local(source) not in ("parallelGateway", "eventBasedGateway")):
-            yield from _feel(element, said_in(element))
+            yield from _feel(element, expression_in(element))
     for path in CONDITIONS:
         for element in xpath(root, path):
             if said_in(element):
-                yield from _feel(element, said_in(element))
+                yield from _feel(element, expression_in(element))
     for loop in xpath(root, "//bpmn:process//bpmn:standardLoopCharacteristics[@loopMaximum]"):
         yield from _number(loop, str(loop.get("loopMaximum")))
     for parameter in xpath(root, "//spiff:parameter"):
@@ -120,7 +120,7 @@ def _timer(timer: Element, around: Surroundings) -> Iterator[Problem]:
             fatal=bool(texts) or around.strict,
         )
         return
-    text = said_in(texts[0])
+    text = expression_in(texts[0])
     if not moments.LITERAL.match(text):
         yield from _feel(texts[0], text)
     else:

@@ -35,7 +35,7 @@ from app.bpmn.loops import Again, Many, OneByOne
 from app.bpmn.picture import Picture, label_of, picture_of
 from app.bpmn.reading import Element, local, properties, read, xpath
 from app.bpmn.shapes import RUNNABLE, processes_of, shapes_in
-from app.bpmn.specs import ActionTask, DueTimer, RepeatingTimer, RuleTask
+from app.bpmn.specs import ActionTask, DueTimer, FirstRound, RepeatingTimer, RuleTask
 from app.refusal import Invalid
 from app.text import Text
 
@@ -124,8 +124,10 @@ class _OurEvents:
     """Timers of ours in place of SpiffWorkflow's, whose texts are Python and whose clock is the machine's."""
 
     def parse_timer_event(self, event: Element) -> Any:
-        name = str(event.getparent().get("id"))
-        for tag, made in (("timeDate", DueTimer), ("timeDuration", DueTimer), ("timeCycle", RepeatingTimer)):
+        owner = event.getparent()
+        name = str(owner.get("id"))
+        often = RepeatingTimer if owner.get("cancelActivity") == "false" else FirstRound
+        for tag, made in (("timeDate", DueTimer), ("timeDuration", DueTimer), ("timeCycle", often)):
             found = xpath(event, f"./bpmn:{tag}")
             if found:
                 return made(name, (found[0].text or "").strip())

@@ -58,8 +58,13 @@ def said_in(element: Element | None) -> str:
     return "".join(element.itertext()).strip() if element is not None else ""
 
 
+def expression_in(element: Element | None) -> str:
+    """The text of an expression; some tools write FEEL with an equals sign before it."""
+    return said_in(element).removeprefix("=").strip()
+
+
 def condition_of(flow: Element) -> str:
-    return next((said_in(e) for e in flow if is_bpmn(e) and local(e) == "conditionExpression"), "")
+    return next((expression_in(e) for e in flow if is_bpmn(e) and local(e) == "conditionExpression"), "")
 
 
 def events_of(node: Element, root: Element) -> list[Element]:

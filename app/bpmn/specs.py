@@ -80,6 +80,16 @@ class DueTimer(TimerEventDefinition):
         return bool(my_task.internal_data.get("event_fired", False))
 
 
+class FirstRound(DueTimer):
+    """A repetition where only one thing can come of it: its first round is all that is waited for."""
+
+    def has_fired(self, my_task: Any) -> bool:
+        if my_task.internal_data.get("due") is None:
+            first = my_task.workflow.script_engine.repetition(my_task, self.expression).first
+            my_task.internal_data["due"] = first.isoformat()
+        return super().has_fired(my_task)
+
+
 class RepeatingTimer(CycleTimerEventDefinition):
     """A timer that comes again. Rounds missed while nobody looked are made up for by one, not by all."""
 
@@ -96,4 +106,5 @@ class RepeatingTimer(CycleTimerEventDefinition):
         kept["due"] = (following if following > engine.now else every.after(engine.now)).isoformat()
         if kept["left"] is not None:
             kept["left"] -= 1
+        engine.fired.append(my_task)
         return True

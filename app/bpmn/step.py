@@ -164,6 +164,7 @@ class Run:
             ready = self._ready()
             if not ready:
                 self.workflow.refresh_timers()
+                self._tell_of_rounds()
                 self._close_subprocesses()
                 ready = self._ready()
                 if not ready:
@@ -179,6 +180,11 @@ class Run:
             if steps - since > COMPACT_EVERY:
                 since = steps
                 codec.compact(self.workflow)
+
+    def _tell_of_rounds(self) -> None:
+        for task in self.expressions.fired:
+            self._passed(task)
+        self.expressions.fired.clear()
 
     def _ready(self) -> list[Any]:
         """Automatic tasks that can run now, innermost process first."""
@@ -203,7 +209,7 @@ class Run:
 
     def _run_one(self, task: Any, *, tell: bool = True) -> None:
         try:
-            if not task._children:
+            if all(task.workflow.tasks[child].triggered for child in task._children):
                 task.task_spec._predict_hook(task)
             task.run()
         except Refusal:
