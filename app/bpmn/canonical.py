@@ -253,7 +253,7 @@ class _Writer:
             _add(again, "loopDataOutputRef").text = item_name(self.root, said_in(parts["loopDataOutputRef"]))
         for tag in ("inputDataItem", "outputDataItem"):
             if tag in parts:
-                _add(again, tag, id=str(parts[tag].get("name") or parts[tag].get("id") or "item"))
+                _add(again, tag, name=str(parts[tag].get("name") or parts[tag].get("id") or "item"))
         condition = expression_in(parts.get("completionCondition"))
         if condition:
             _add(again, "completionCondition").text = condition

@@ -30,7 +30,8 @@ class Join:
         if not self._may_fire(my_task, set(tokens)):
             my_task._set_state(TaskState.WAITING)
             return False
-        my_task.data = together([task.parent for task in tokens.values()])
+        flows = my_task.task_spec._inputs
+        my_task.data = together([tokens[name].parent for name in flows if name in tokens])
         for token in tokens.values():
             if token is not my_task:
                 token.cancel()
@@ -76,11 +77,11 @@ def _behind(join: Any, names: set[str]) -> set[str]:
 
 
 def together(tasks: list[Any]) -> dict[str, Any]:
-    """The data of several branches as one: what each has changed since they parted, in the order of the flows."""
-    ordered = sorted(tasks, key=lambda task: task.last_state_change)
-    base = _parted_at(ordered)
+    """The data of several branches as one: what each has changed since they parted. The branches come in the order
+    of their flows, so that what they disagree on is decided by the drawing and not by a clock."""
+    base = _parted_at(tasks)
     merged: dict[str, Any] = dict(base)
-    for task in ordered:
+    for task in tasks:
         merged = _merged(base, merged, task.data)
     return merged
 

@@ -164,7 +164,8 @@ def _event(element: Element, root: Element) -> Iterator[Problem]:
 
 
 def _ids(root: Element, around: Surroundings) -> Iterator[Problem]:
-    elements = [e for e in xpath(root, "//bpmn:process/descendant-or-self::*[@id]") if namespace(e) == BPMN]
+    kinds = RUNNABLE | {"process", "sequenceFlow"}
+    elements = [e for e in xpath(root, "//bpmn:process/descendant-or-self::bpmn:*[@id]") if local(e) in kinds]
     counts = Counter(str(e.get("id")) for e in elements)
     for element in elements:
         ident = str(element.get("id"))

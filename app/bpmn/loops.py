@@ -52,7 +52,7 @@ class Many(stock.MultiInstanceTask, SpiffBpmnTask):
         child.triggered = True
         child.internal_data["key_or_index"] = index
         if self.input_item is not None:
-            child.data[self.input_item.bpmn_id] = plain(my_task.internal_data["items"][index])
+            child.data[self.input_item.bpmn_name] = plain(my_task.internal_data["items"][index])
         child.data[COUNTER] = index + 1
         child.task_spec._update(child)
 
@@ -114,11 +114,11 @@ class Many(stock.MultiInstanceTask, SpiffBpmnTask):
     def _result(self, my_task: Any, child: Any) -> Any:
         """What one instance brought: its output item; else its form; else whatever it changed."""
         if self.data_output is not None and self.output_item is not None:
-            return child.data.get(self.output_item.bpmn_id)
+            return child.data.get(self.output_item.bpmn_name)
         own = str(self.bpmn_id)
         if own in child.data and child.data[own] != my_task.data.get(own):
             return child.data[own]
-        private = {COUNTER, self.input_item.bpmn_id if self.input_item is not None else COUNTER}
+        private = {COUNTER, self.input_item.bpmn_name if self.input_item is not None else COUNTER}
         before = my_task.data
         return {k: v for k, v in child.data.items() if k not in private and (k not in before or before[k] != v)}
 

@@ -145,7 +145,7 @@ class Run:
     def drop(self, token: str) -> None:
         """Call off one instance of a multi-instance activity (减签). The others go on, and are fewer."""
         task = self._task(token)
-        while task is not None and not (task.parent is not None and isinstance(task.parent.task_spec, Many)):
+        while task is not None and not _is_one_of_many(task):
             parent = task.workflow.parent_task_id
             task = self._task(str(parent)) if parent is not None else None
         if task is None or task.state & TaskState.FINISHED_MASK:
@@ -377,6 +377,11 @@ def resume(
     """The instance as it was stored. Nothing has run yet."""
     expressions = expressions or Expressions(host, now)
     return Run(program, codec.decode(program, state, expressions), expressions)
+
+
+def _is_one_of_many(task: Any) -> bool:
+    host = task.parent.task_spec if task.parent is not None else None
+    return isinstance(host, Many) and cast(Any, host).task_spec == task.task_spec.name
 
 
 def _endless(task: Any, steps: int) -> Fault:
