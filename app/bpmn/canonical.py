@@ -41,7 +41,9 @@ def canonical(root: Element) -> Element:
     writer = _Writer(root, made)
     for process in processes_of(root):
         key = process_key(process)
-        writer.scope(process, _add(made, "process", id=key, name=process.get("name") or key, isExecutable="true"))
+        writer.scope(
+            process, _add(made, "process", id=key, name=process.get("name") or key, isExecutable="true")
+        )
     return made
 
 
@@ -111,7 +113,9 @@ class _Writer:
 
     def way_out(self, name: str, nodes: list[Element], into: Element, *, bare: bool) -> None:
         """The end that was not drawn: whatever nothing follows is over."""
-        loose = [str(n.get("id")) for n in nodes if local(n) != "endEvent" and not self.outgoing[str(n.get("id"))]]
+        loose = [
+            str(n.get("id")) for n in nodes if local(n) != "endEvent" and not self.outgoing[str(n.get("id"))]
+        ]
         if loose or bare or not any(local(n) == "endEvent" for n in nodes):
             _add(into, "endEvent", id=f"{name}~end")
         for ident in loose:
@@ -122,7 +126,9 @@ class _Writer:
     # flows
 
     def flow(self, into: Element, source: str, target: str, ident: str = "", said: str | None = None) -> None:
-        made = _add(into, "sequenceFlow", id=ident or f"{source}~{target}", sourceRef=source, targetRef=target)
+        made = _add(
+            into, "sequenceFlow", id=ident or f"{source}~{target}", sourceRef=source, targetRef=target
+        )
         if said is not None:
             _add(made, "conditionExpression").text = said
 
@@ -242,7 +248,9 @@ class _Writer:
             self.many(many, made)
 
     def many(self, many: Element, made: Element) -> None:
-        again = _add(made, "multiInstanceLoopCharacteristics", isSequential=many.get("isSequential") or "false")
+        again = _add(
+            made, "multiInstanceLoopCharacteristics", isSequential=many.get("isSequential") or "false"
+        )
         parts = {local(e): e for e in chain(many) if namespace(e) == BPMN}
         collection = said_in(parts.get("loopDataInputRef"))
         if collection:

@@ -107,7 +107,12 @@ class Expressions:
             said = list(cast("Mapping[str, Any]", said).values())
         if isinstance(said, list):
             items = cast("list[Any]", said)
-        elif isinstance(said, (int, Decimal)) and not isinstance(said, bool) and said >= 0 and said == int(said):
+        elif (
+            isinstance(said, (int, Decimal))
+            and not isinstance(said, bool)
+            and said >= 0
+            and said == int(said)
+        ):
             self.bounded(task, int(said))
             items = list(range(1, int(said) + 1))
         else:

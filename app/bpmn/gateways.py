@@ -6,7 +6,7 @@ fork whose events call each other off. Source: BPMN 2.0.2, clauses 13.4.1 to 13.
 
 # pyright: reportUntypedBaseClass=false, reportUnknownMemberType=false, reportMissingTypeStubs=false
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownParameterType=false
-# pyright: reportPrivateUsage=false
+# pyright: reportPrivateUsage=false, reportIncompatibleMethodOverride=false
 
 from dataclasses import dataclass
 from typing import Any

@@ -89,10 +89,10 @@ def together(tasks: list[Any]) -> dict[str, Any]:
 def _parted_at(tasks: list[Any]) -> dict[str, Any]:
     paths: list[list[Any]] = []
     for task in tasks:
-        path: list[Any] = []
-        while task is not None:
-            path.append(task)
-            task = task.parent
+        path, above = list[Any](), task
+        while above is not None:
+            path.append(above)
+            above = above.parent
         paths.append(path[::-1])
     shared: dict[str, Any] = {}
     for level in zip(*paths, strict=False):
@@ -109,8 +109,12 @@ def _merged(base: Mapping[str, Any], ours: dict[str, Any], theirs: Mapping[str, 
         if value == before or now is _MISSING or now == before:
             made[key] = value if value != before or now is _MISSING else now
         elif isinstance(value, dict) and isinstance(now, dict):
-            made[key] = _merged(before if isinstance(before, dict) else {}, now, cast("dict[str, Any]", value))
-        elif isinstance(value, list) and isinstance(now, list) and _grew(before, now) and _grew(before, value):
+            made[key] = _merged(
+                before if isinstance(before, dict) else {}, now, cast("dict[str, Any]", value)
+            )
+        elif (
+            isinstance(value, list) and isinstance(now, list) and _grew(before, now) and _grew(before, value)
+        ):
             made[key] = [*now, *value[len(before) if isinstance(before, list) else 0 :]]
         else:
             made[key] = value

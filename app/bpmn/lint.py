@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from app.bpmn.lint_house import messages, people, referred
 from app.bpmn.lint_words import expressions, no_python
-from app.bpmn.problem import Problem, Surroundings, name_of, owner, problem
+from app.bpmn.problem import Problem, Surroundings, name_of, problem
 from app.bpmn.reading import BPMN, MAX_SHAPES, Element, local, namespace, xpath
 from app.bpmn.shapes import (
     ACTIVITIES,
@@ -20,7 +20,6 @@ from app.bpmn.shapes import (
     UNRUNNABLE,
     condition_of,
     events_of,
-    is_bpmn,
     plain_name,
     processes_of,
     shapes_in,
@@ -32,6 +31,7 @@ MAX_PROBLEMS = 100
 """Nobody reads more of them; the rest is counted in the last."""
 
 __all__ = ["Problem", "Surroundings", "lint"]
+
 
 def lint(root: Element, around: Surroundings) -> list[Problem]:
     """Every problem, in the file's order."""
@@ -104,7 +104,8 @@ def _beginning(scope: Element, targets: set[str], around: Surroundings) -> Itera
         scope,
         "start",
         f"「{name_of(scope)}」没有开始事件",
-        f'"{name_of(scope)}" has no start event' + (", and every shape in it waits for another" if lost else ""),
+        f'"{name_of(scope)}" has no start event'
+        + (", and every shape in it waits for another" if lost else ""),
         fatal=lost or around.strict,
     )
 
@@ -200,7 +201,10 @@ def _borders(root: Element, _around: Surroundings) -> Iterator[Problem]:
                 f'no flow may lead from "{name_of(source)}" to "{name_of(target)}"'
                 + (": it crosses the border of a process" if crossing else ""),
             )
-        if local(source) == "eventBasedGateway" and local(target) not in ("intermediateCatchEvent", "receiveTask"):
+        if local(source) == "eventBasedGateway" and local(target) not in (
+            "intermediateCatchEvent",
+            "receiveTask",
+        ):
             yield problem(
                 flow,
                 "event_gateway",
@@ -277,7 +281,6 @@ def _ways_out(node: Element, flows: list[Element], around: Surroundings) -> Iter
             f'the gateway "{name_of(node)}" has no default flow: if no condition holds, the flow stops there',
             fatal=False,
         )
-
 
 
 RULES: tuple[Callable[[Element, Surroundings], Iterator[Problem]], ...] = (

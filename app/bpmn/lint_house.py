@@ -6,6 +6,7 @@ from app.bpmn.problem import Problem, Surroundings, missing, name_of, problem
 from app.bpmn.reading import Element, local, properties, xpath
 from app.bpmn.shapes import plain_name
 
+
 def referred(root: Element, around: Surroundings) -> Iterator[Problem]:
     """Actions, rule tables and called flows exist, and actions get the parameters they need."""
     for task in xpath(root, "//bpmn:serviceTask"):
@@ -80,7 +81,8 @@ def people(root: Element, around: Surroundings) -> Iterator[Problem]:
 def messages(root: Element, around: Surroundings) -> Iterator[Problem]:
     """A catch must say what its message is correlated by, or any instance would take any message."""
     known = {
-        str(m.get("id")): str(m.get("name") or m.get("id")) for m in xpath(root, "/bpmn:definitions/bpmn:message")
+        str(m.get("id")): str(m.get("name") or m.get("id"))
+        for m in xpath(root, "/bpmn:definitions/bpmn:message")
     }
     catching = "//bpmn:receiveTask | //bpmn:intermediateCatchEvent | //bpmn:boundaryEvent"
     for node in xpath(root, catching):

@@ -54,7 +54,9 @@ def expressions(root: Element, around: Surroundings) -> Iterator[Problem]:
     nodes = {str(e.get("id")): e for e in xpath(root, "//bpmn:process//bpmn:*[@id]")}
     for element in xpath(root, "//bpmn:sequenceFlow/bpmn:conditionExpression"):
         source = nodes.get(str(element.getparent().get("sourceRef")))
-        if said_in(element) and (source is None or local(source) not in ("parallelGateway", "eventBasedGateway")):
+        if said_in(element) and (
+            source is None or local(source) not in ("parallelGateway", "eventBasedGateway")
+        ):
             yield from _feel(element, expression_in(element))
     for path in CONDITIONS:
         for element in xpath(root, path):
@@ -73,7 +75,11 @@ def expressions(root: Element, around: Surroundings) -> Iterator[Problem]:
 
 
 def _number(loop: Element, said: str) -> Iterator[Problem]:
-    if not said.strip().isascii() or not said.strip().isdigit() or not 0 < int(said.strip()[:9]) <= MAX_INSTANCES:
+    if (
+        not said.strip().isascii()
+        or not said.strip().isdigit()
+        or not 0 < int(said.strip()[:9]) <= MAX_INSTANCES
+    ):
         yield problem(
             loop,
             "loop",

@@ -12,7 +12,7 @@ output collection): a list in the order of the inputs, null where nothing has co
 
 # pyright: reportUntypedBaseClass=false, reportUnknownMemberType=false, reportMissingTypeStubs=false
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownParameterType=false
-# pyright: reportPrivateUsage=false
+# pyright: reportPrivateUsage=false, reportIncompatibleMethodOverride=false
 
 from typing import Any
 
@@ -120,7 +120,9 @@ class Many(stock.MultiInstanceTask, SpiffBpmnTask):
             return child.data[own]
         private = {COUNTER, self.input_item.bpmn_name if self.input_item is not None else COUNTER}
         before = my_task.data
-        return {k: v for k, v in child.data.items() if k not in private and (k not in before or before[k] != v)}
+        return {
+            k: v for k, v in child.data.items() if k not in private and (k not in before or before[k] != v)
+        }
 
     def _on_cancel(self, my_task: Any) -> None:
         forget_orphans(my_task.workflow.top_workflow)

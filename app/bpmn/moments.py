@@ -41,7 +41,11 @@ def duration(text: str) -> Duration:
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"not a duration: {text!r}")
-    part = {name: float((value or "0").replace(",", ".")) for name, value in found.groupdict().items() if name != "sign"}
+    part = {
+        name: float((value or "0").replace(",", "."))
+        for name, value in found.groupdict().items()
+        if name != "sign"
+    }
     sign = -1 if found["sign"] else 1
     exact = timedelta(weeks=part["w"], days=part["d"], hours=part["h"], minutes=part["mi"], seconds=part["s"])
     return Duration(sign * int(part["y"] * 12 + part["mo"]), sign * exact)

@@ -6,6 +6,7 @@ SHA-256 of everything that went in, because parsing costs more than running.
 
 # pyright: reportUntypedBaseClass=false, reportUnknownMemberType=false, reportMissingTypeStubs=false
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownParameterType=false
+# pyright: reportPrivateUsage=false
 
 import hashlib
 import threading
@@ -249,7 +250,9 @@ def _parse(sha256: str, bpmn: bytes, tables: Mapping[str, bytes]) -> Diagram:
     parser = _Parser(tuple(_table(name, content) for name, content in tables.items()))
     try:
         parser.add_bpmn_xml(canonical(root))
-        specs = {name: spec for p in processes_of(root) for name, spec in _specs(parser, process_key(p)).items()}
+        specs = {
+            name: spec for p in processes_of(root) for name, spec in _specs(parser, process_key(p)).items()
+        }
     except SpiffWorkflowException as error:
         raise _unparsable(error, getattr(error, "id", None) or key) from error
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError, NotImplementedError) as error:
@@ -312,18 +315,20 @@ def _specs(parser: Any, key: str) -> dict[str, Any]:
 def _connect(spec: Any) -> None:
     """SpiffWorkflow connects a loop to its children when it creates them, so a reload forgets; ours never does.
     Shapes get back the ids they were drawn with."""
-    for task_spec in spec.task_specs.values():
-        if isinstance(task_spec, LoopTask):
-            loop = cast(Any, task_spec)
-            spec.task_specs[loop.task_spec].completed_event.connect(loop.merge_child)
-        elif isinstance(task_spec, FirstEvent):
+    for made in spec.task_specs.values():
+        task_spec: Any = made
+        if isinstance(made, LoopTask):
+            spec.task_specs[task_spec.task_spec].completed_event.connect(task_spec.merge_child)
+        elif isinstance(made, FirstEvent):
             task_spec.race()
         if task_spec.bpmn_id is not None:
             task_spec.bpmn_id = as_drawn(task_spec.bpmn_id)
         task_spec._predict = MethodType(_one_step_ahead, task_spec)
 
 
-def _one_step_ahead(self: Any, my_task: Any, seen: Any = None, looked_ahead: int = 0, mask: int = PREDICTED) -> None:
+def _one_step_ahead(
+    self: Any, my_task: Any, seen: Any = None, looked_ahead: int = 0, mask: int = PREDICTED
+) -> None:
     """In place of SpiffWorkflow's prediction, which draws the whole future into the tree, one call for each shape,
     and never comes back from a circle without a choice in it. `step` asks for the next step before each run."""
     if my_task.has_state(mask):

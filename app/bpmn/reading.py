@@ -76,7 +76,9 @@ def _text(data: bytes) -> str:
         declared = _DECLARED.match(data)
         encoding = declared[1].decode("ascii") if declared else "utf-8"
         if encoding.lower().startswith(("utf-16", "utf16", "utf-32", "ucs")):
-            encoding = "utf-8"  # says so, but its bytes are not: a text that was stored anew by another program
+            encoding = (
+                "utf-8"  # says so, but its bytes are not: a text that was stored anew by another program
+            )
     start = len(mark) if mark and not mark.startswith((b"<", b"\0<")) else 0
     if not _KNOWN.fullmatch(encoding.lower()):
         raise _unreadable(

@@ -146,7 +146,9 @@ class Rehearsing(Expressions):
                 return tables.decide(decision, task.data, now=self.now)
         except DecisionError:
             pass  # made-up data need not fit a table
-        return DecisionResult(decision=decision or str(task.task_spec.name), value=None, outputs=None, matched=())
+        return DecisionResult(
+            decision=decision or str(task.task_spec.name), value=None, outputs=None, matched=()
+        )
 
 
 def rehearse(

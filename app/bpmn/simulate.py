@@ -74,9 +74,7 @@ def play(
             run.settle()
             _note(run, played)
         played.finished = run.finished
-        played.stands_at = sorted(
-            {w.node.id for w in [*run.tasks(), *run.messages(), *run.events()]}
-        )
+        played.stands_at = sorted({w.node.id for w in [*run.tasks(), *run.messages(), *run.events()]})
     except Refusal as refusal:
         played.problems.append(refusal.text.en)
     played.problems += _against(story.get("then") or {}, played)

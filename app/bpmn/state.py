@@ -75,8 +75,10 @@ def _wake_joins(workflow: Any) -> None:
         for task in joins:
             passed = [t for t in joins if t.task_spec is task.task_spec and t.state == TaskState.COMPLETED]
             arrived = task._parent is not None and tree.tasks[task._parent].state == TaskState.COMPLETED
-            if task.state == TaskState.CANCELLED and arrived and not any(
-                t.last_state_change >= task.last_state_change for t in passed
+            if (
+                task.state == TaskState.CANCELLED
+                and arrived
+                and not any(t.last_state_change >= task.last_state_change for t in passed)
             ):
                 task._state = TaskState.WAITING
 

@@ -173,7 +173,11 @@ class Run:
                 if task.state != TaskState.READY:
                     continue  # an earlier one in this round cancelled it
                 steps += 1
-                if steps > at_most or len(task.workflow.tasks) > MAX_TOKENS or task.workflow.depth > MAX_CALLS:
+                if (
+                    steps > at_most
+                    or len(task.workflow.tasks) > MAX_TOKENS
+                    or task.workflow.depth > MAX_CALLS
+                ):
                     raise _endless(task, at_most)
                 self._run_one(task)
             self._close_subprocesses()
@@ -276,7 +280,9 @@ class Run:
                 continue
             kind = next((k for k, made in LISTENED.items() if isinstance(definition, made)), None)
             if kind is not None:
-                found.append(OpenEvent(str(task.id), diagram.key, node, kind, str(cast(Any, definition).name)))
+                found.append(
+                    OpenEvent(str(task.id), diagram.key, node, kind, str(cast(Any, definition).name))
+                )
         return found
 
     def stands_at(self) -> list[str]:
@@ -362,7 +368,9 @@ def begin(
 def _choose_start(run: Run, wanted: str | None) -> None:
     for _stage in ("Start", "StartEventSplit"):
         run._run_one(next(t for t in run.workflow.tasks.values() if t.state == TaskState.READY), tell=False)
-    starts = [t for t in run._tasks(TaskState.READY | TaskState.WAITING) if isinstance(t.task_spec, StartEvent)]
+    starts = [
+        t for t in run._tasks(TaskState.READY | TaskState.WAITING) if isinstance(t.task_spec, StartEvent)
+    ]
     chosen = next((t for t in starts if t.task_spec.bpmn_id == wanted), None) or next(
         (t for t in starts if t.state == TaskState.READY), None
     )

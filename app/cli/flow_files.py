@@ -7,10 +7,10 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 from app.refusal import Refusal
 
@@ -24,7 +24,7 @@ class TooSlow(Exception):
 
 
 @contextlib.contextmanager
-def within(seconds: float) -> Iterator[None]:
+def within(seconds: float) -> Generator[None]:
     """Raise TooSlow in this block after that time. Only the main thread of a Unix process can; others run on."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
@@ -72,7 +72,7 @@ def problems_of(file: Path) -> list[dict[str, object]]:
 def _of_refusal(refusal: Refusal) -> list[dict[str, object]]:
     named = refusal.details.get("problems")
     if isinstance(named, list):
-        return named
+        return cast("list[dict[str, object]]", named)
     return [
         _problem(
             refusal.code.rpartition(".")[2],
@@ -85,7 +85,14 @@ def _of_refusal(refusal: Refusal) -> list[dict[str, object]]:
 
 
 def _problem(rule: str, en: str, zh: str = "", element: str = "", line: int = 0) -> dict[str, object]:
-    return {"rule": rule, "element": element, "line": line, "message": en, "message_zh": zh or en, "fatal": True}
+    return {
+        "rule": rule,
+        "element": element,
+        "line": line,
+        "message": en,
+        "message_zh": zh or en,
+        "fatal": True,
+    }
 
 
 def _of_table(file: Path) -> Iterator[dict[str, object]]:
@@ -154,7 +161,12 @@ def rehearsed(file: Path) -> dict[str, Any]:
         with within(SECONDS):
             told = rehearse(_parsed(file), _called(file), now=now(), patient=lambda: time.monotonic() < until)
     except TooSlow:
-        return {**said, "outcome": "bounded", "processes": [], "reason": f"one step took longer than {SECONDS:g} s"}
+        return {
+            **said,
+            "outcome": "bounded",
+            "processes": [],
+            "reason": f"one step took longer than {SECONDS:g} s",
+        }
     except Refusal as refusal:
         return {**said, "verdict": "rejected", "problems": _of_refusal(refusal)}
     return {**said, **told}
@@ -164,13 +176,13 @@ def played(file: Path, story: Path) -> dict[str, Any]:
     """The report of `flows run --story`. Raises Refusal for a file that is rejected."""
     import yaml
 
-    from app.bpmn.rehearse import strangers
     from app.bpmn.parse import program
+    from app.bpmn.rehearse import strangers
     from app.bpmn.simulate import play
     from app.clock import now
     from app.glossary import role_of_lane
 
     main, called = _parsed(file), _called(file)
-    said = yaml.safe_load(story.read_text("utf-8")) or {}
+    said: dict[str, Any] = yaml.safe_load(story.read_text("utf-8")) or {}
     joined = program(main, {**called, **strangers(main, called)})
     return vars(play(joined, said, now=now(), role_of_lane=role_of_lane))

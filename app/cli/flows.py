@@ -67,7 +67,9 @@ def check(files: tuple[Path, ...]) -> None:
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--story", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Play this story.")
+@click.option(
+    "--story", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Play this story."
+)
 @click.option("--auto", is_flag=True, help="Make up all answers and try every way.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; --auto always prints one.")
 def run(file: Path, story: Path | None, auto: bool, as_json: bool) -> None:

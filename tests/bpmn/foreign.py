@@ -1,5 +1,7 @@
 """Diagrams as other tools write them: other prefixes, no ids, no DI, things left open. All of our own drawing."""
 
+import itertools
+
 from tests.bpmn.diagrams import shape
 
 MODEL = "http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -33,7 +35,9 @@ def process(*parts: str, key: str = "p") -> str:
 
 
 def event(kind: str, ident: str, what: str, inside: str = "", said: str = "", **attributes: str) -> str:
-    return shape(kind, ident, f"<bpmn:{what}EventDefinition {said}>{inside}</bpmn:{what}EventDefinition>", **attributes)
+    return shape(
+        kind, ident, f"<bpmn:{what}EventDefinition {said}>{inside}</bpmn:{what}EventDefinition>", **attributes
+    )
 
 
 START, END = shape("startEvent", "s"), shape("endEvent", "e")
@@ -42,7 +46,7 @@ START, END = shape("startEvent", "s"), shape("endEvent", "e")
 def row(*shapes: str, names: str) -> str:
     """s → the shapes in a row → e."""
     chain = ["s", *names.split(), "e"]
-    return START + "".join(shapes) + END + arrows(*(f"{a}>{b}" for a, b in zip(chain, chain[1:], strict=False)))
+    return START + "".join(shapes) + END + arrows(*(f"{a}>{b}" for a, b in itertools.pairwise(chain)))
 
 
 def one(*shapes: str, names: str) -> bytes:

@@ -33,7 +33,9 @@ PLAIN = one(shape("task", "办理"), names="办理").decode()
         PLAIN.encode("utf-16"),
         ('<?xml version="1.0" encoding="GB2312"?>' + PLAIN).encode("gbk"),
         ('<?xml version="1.0" encoding="UTF-16"?>' + PLAIN).encode("utf-8"),
-        ("\n  <?xml version='1.0' encoding='UTF-8' standalone='yes'?>\n<!-- <!DOCTYPE x> -->" + PLAIN).encode(),
+        (
+            "\n  <?xml version='1.0' encoding='UTF-8' standalone='yes'?>\n<!-- <!DOCTYPE x> -->" + PLAIN
+        ).encode(),
         PLAIN.replace("bpmn:", "").replace("xmlns:bpmn", "xmlns").encode(),
         PLAIN.replace("bpmn:", "semantic:").replace("xmlns:bpmn", "xmlns:semantic").encode(),
     ],
@@ -44,7 +46,7 @@ def test_neither_encoding_nor_prefix_matters(data: bytes):
 
 
 def gate(condition: str, language: str = "") -> bytes:
-    said = f'<bpmn:conditionExpression {language}>{condition}</bpmn:conditionExpression>'
+    said = f"<bpmn:conditionExpression {language}>{condition}</bpmn:conditionExpression>"
     return file(process(
         START, shape("exclusiveGateway", "x", default="f1_x_e"), shape("endEvent", "no"), END,
         arrows("s>x", "x>e"), f'<bpmn:sequenceFlow id="asks" sourceRef="x" targetRef="no">{said}</bpmn:sequenceFlow>'))  # fmt: skip
@@ -123,7 +125,9 @@ def test_what_is_too_large_is_refused(data: bytes, rule: str):
     assert len(problems) <= 100
 
 
-CIRCLE = process(START, shape("serviceTask", "t"), shape("exclusiveGateway", "x"), arrows("s>t", "t>x", "x>t"))
+CIRCLE = process(
+    START, shape("serviceTask", "t"), shape("exclusiveGateway", "x"), arrows("s>t", "t>x", "x>t")
+)
 FORKS = process(
     START, shape("serviceTask", "t"), shape("parallelGateway", "g"), shape("serviceTask", "u"),
     arrows("s>t", "t>g", "g>t", "g>u", "u>t"))  # fmt: skip
@@ -136,7 +140,9 @@ FOREVER = process(START, shape("serviceTask", "t",
     "</bpmn:standardLoopCharacteristics>"), arrows("s>t"))  # fmt: skip
 
 
-@pytest.mark.parametrize("body", [CIRCLE, FORKS, ITSELF, BILLION], ids=["circle", "forks", "itself", "billion"])
+@pytest.mark.parametrize(
+    "body", [CIRCLE, FORKS, ITSELF, BILLION], ids=["circle", "forks", "itself", "billion"]
+)
 def test_what_would_never_rest_is_bounded(body: str):
     report = rehearse(parse(file(body)), {}, now=NOW)
 

@@ -15,7 +15,9 @@ from tests.bpmn.foreign import END, START, arrows, file, process
 MANY = "multiInstanceLoopCharacteristics"
 
 
-def many(*, over: str = "", times: str = "", until: str = "", sequential: bool = False, more: str = "") -> str:
+def many(
+    *, over: str = "", times: str = "", until: str = "", sequential: bool = False, more: str = ""
+) -> str:
     parts = (
         (f"<bpmn:loopCardinality>{times}</bpmn:loopCardinality>" if times else "")
         + (f"<bpmn:loopDataInputRef>{over}</bpmn:loopDataInputRef>" if over else "")
@@ -26,7 +28,9 @@ def many(*, over: str = "", times: str = "", until: str = "", sequential: bool =
 
 
 def countersigning(**said: Any) -> Program:
-    return alone(line(shape("userTask", "vote", many(**said)), shape("userTask", "after"), names=["vote", "after"]))
+    return alone(
+        line(shape("userTask", "vote", many(**said)), shape("userTask", "after"), names=["vote", "after"])
+    )
 
 
 class Story:
@@ -113,7 +117,9 @@ def test_a_condition_may_ask_for_each_counter(until: str, after: int):
 
 def test_one_after_another_each_sees_its_item_and_the_results_are_kept_in_order():
     item = '<bpmn:inputDataItem id="i" name="who"/>'
-    story = Story(countersigning(over="people", sequential=True, more=item), {"people": ["a", {"n": "b"}, None]})
+    story = Story(
+        countersigning(over="people", sequential=True, more=item), {"people": ["a", {"n": "b"}, None]}
+    )
     seen: list[Any] = []
 
     for index in range(3):
@@ -127,7 +133,9 @@ def test_one_after_another_each_sees_its_item_and_the_results_are_kept_in_order(
 
 
 def test_an_output_collection_takes_the_place_of_the_activitys_own_name():
-    more = '<bpmn:loopDataOutputRef>opinions</bpmn:loopDataOutputRef><bpmn:outputDataItem id="o" name="vote"/>'
+    more = (
+        '<bpmn:loopDataOutputRef>opinions</bpmn:loopDataOutputRef><bpmn:outputDataItem id="o" name="vote"/>'
+    )
     story = Story(countersigning(times="2", more=more), {})
 
     story.vote(1, {"x": 1})
@@ -170,7 +178,12 @@ def test_only_an_instance_of_many_can_be_called_off():
 
 
 def test_many_sub_processes_end_early_without_leaving_ghosts():
-    inner = shape("startEvent", "i") + shape("userTask", "ask") + shape("endEvent", "o") + arrows("i>ask", "ask>o")
+    inner = (
+        shape("startEvent", "i")
+        + shape("userTask", "ask")
+        + shape("endEvent", "o")
+        + arrows("i>ask", "ask>o")
+    )
     body = many(times="3", until="nrOfCompletedInstances = 1") + inner
     joined = alone(line(shape("subProcess", "sub", body), shape("userTask", "after"), names=["sub", "after"]))
     story = Story(joined, {})
@@ -184,7 +197,9 @@ def test_many_sub_processes_end_early_without_leaving_ghosts():
 
 def test_an_interrupted_multi_instance_leaves_no_ghosts():
     inner = shape("userTask", "ask")
-    timer = '<bpmn:timerEventDefinition><bpmn:timeDuration>PT1H</bpmn:timeDuration></bpmn:timerEventDefinition>'
+    timer = (
+        "<bpmn:timerEventDefinition><bpmn:timeDuration>PT1H</bpmn:timeDuration></bpmn:timerEventDefinition>"
+    )
     joined = alone(file(process(
         START, shape("subProcess", "sub", many(times="2") + inner), END, shape("userTask", "late"),
         shape("boundaryEvent", "clock", timer, attachedToRef="sub"), arrows("s>sub", "sub>e", "clock>late"))))  # fmt: skip
@@ -207,7 +222,10 @@ def test_a_number_that_nobody_could_mean_is_a_fault_at_the_activity(times: str):
 
 def test_a_standard_loop_goes_on_while_its_condition_holds_and_hands_its_data_on():
     again = "<bpmn:standardLoopCharacteristics><bpmn:loopCondition>not(draft.ready)</bpmn:loopCondition></bpmn:standardLoopCharacteristics>"
-    story = Story(alone(line(shape("userTask", "draft", again), shape("userTask", "after"), names=["draft", "after"])), {})
+    story = Story(
+        alone(line(shape("userTask", "draft", again), shape("userTask", "after"), names=["draft", "after"])),
+        {},
+    )
 
     for ready in (False, False, True):
         assert story.open() == ["draft"]
@@ -222,7 +240,9 @@ def test_a_loop_that_would_never_end_is_a_fault():
     again = "<bpmn:standardLoopCharacteristics><bpmn:loopCondition>true</bpmn:loopCondition></bpmn:standardLoopCharacteristics>"
 
     with pytest.raises(Fault, match="endless"):
-        begin(alone(line(action("x", "a/do").replace(end, again + end), names=["x"])), {}, host=Hands(), now=NOW)
+        begin(
+            alone(line(action("x", "a/do").replace(end, again + end), names=["x"])), {}, host=Hands(), now=NOW
+        )
 
 
 def forks() -> Program:

@@ -3,6 +3,7 @@
 Beside each drawing stands a model of a few lines that knows nothing of tokens: what is open, what was done.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -115,15 +116,19 @@ class Drawing:
 
     def _row(self, block: Block) -> tuple[str, str, "Model"]:
         drawn = [self.add(part) for part in block.parts]
-        for (_, last, _), (first, _, _) in zip(drawn, drawn[1:], strict=False):
+        for (_, last, _), (first, _, _) in itertools.pairwise(drawn):
             self.flow(last, first)
         return drawn[0][0], drawn[-1][1], Row([model for _, _, model in drawn])
 
-    def _between(self, block: Block, kind: str, join: str, said: list[str | None]) -> tuple[str, str, list["Model"]]:
+    def _between(
+        self, block: Block, kind: str, join: str, said: list[str | None]
+    ) -> tuple[str, str, list["Model"]]:
         drawn = [self.add(part) for part in block.parts]
         after = self.gateway(join)
         before = self.name("g")
-        default = next((f"{before}_{first}" for (first, _, _), c in zip(drawn, said, strict=False) if c is None), "")
+        default = next(
+            (f"{before}_{first}" for (first, _, _), c in zip(drawn, said, strict=False) if c is None), ""
+        )
         more = {"default": default} if default and kind != "parallel" else {}
         self.shapes.append(shape(f"{kind}Gateway", before, **more))
         for (first, last, _), condition in zip(drawn, said, strict=False):
@@ -307,7 +312,9 @@ def drawn(block: Block) -> tuple[bytes, Model]:
     )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(block=BLOCKS, choices=st.randoms(use_true_random=False))
 def test_no_token_is_lost_or_doubled_and_all_is_told(block: Block, choices: Random):
     diagram, model = drawn(block)
