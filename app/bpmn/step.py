@@ -12,7 +12,6 @@ No table, no clock of its own, no network: the same state, act and moment give t
 # pyright: reportUnknownArgumentType=false, reportPrivateUsage=false
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -37,7 +36,10 @@ from app.bpmn.fault import Fault
 from app.bpmn.loops import Many
 from app.bpmn.parse import Diagram, Node, Program
 from app.bpmn.values import plain
+from app.bpmn.waits import OpenEvent, OpenMessage, OpenTask, OpenTimer, Passed
 from app.refusal import Conflict, Refusal
+
+__all__ = ["OpenEvent", "OpenMessage", "OpenTask", "OpenTimer", "Passed", "Run", "begin", "resume"]
 
 MAX_AUTOMATIC_STEPS = 5_000
 """More automatic steps than this between two waits is a loop that would never rest."""
@@ -49,57 +51,6 @@ MAX_CALLS = 20
 """Processes inside each other while they run; a flow that calls itself is stopped here."""
 
 COMPACT_EVERY = 50
-
-
-@dataclass(frozen=True)
-class Passed:
-    """A shape that was passed in this step. `did`: what an action or a rule table left to tell."""
-
-    process: str
-    node: Node
-    token: str
-    did: Mapping[str, Any] = field(default_factory=lambda: {})
-
-
-@dataclass(frozen=True)
-class OpenTask:
-    """A person is waited for. `token` names the task for good; `data` is what the instance knows there."""
-
-    token: str
-    process: str
-    node: Node
-    data: Mapping[str, Any]
-    item: Any = None
-
-
-@dataclass(frozen=True)
-class OpenMessage:
-    """A message is waited for, by exactly this correlation."""
-
-    token: str
-    process: str
-    node: Node
-    message: str
-    correlation: str
-
-
-@dataclass(frozen=True)
-class OpenEvent:
-    """A signal, an error or an escalation may come. `kind` is which, `name` what it is called."""
-
-    token: str
-    process: str
-    node: Node
-    kind: str
-    name: str
-
-
-@dataclass(frozen=True)
-class OpenTimer:
-    token: str
-    process: str
-    node: Node
-    due: datetime
 
 
 LISTENED = {

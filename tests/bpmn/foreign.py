@@ -118,7 +118,7 @@ ACCEPTED: dict[str, bytes] = {
         around='<bpmn:error id="boom"/>'),
     "an event-based gateway": file(process(
         START, shape("eventBasedGateway", "g"), event("intermediateCatchEvent", "m", "message"),
-        event("intermediateCatchEvent", "t", "timer"), shape("receiveTask", "r"),
+        event("intermediateCatchEvent", "t", "timer", "<bpmn:timeDuration>PT1H</bpmn:timeDuration>"), shape("receiveTask", "r"),
         event("intermediateCatchEvent", "n", "signal"), END,
         arrows("s>g", "g>m", "g>t", "g>r", "g>n", "m>e", "t>e", "r>e", "n>e"))),
     "gateways that say nothing": file(process(
