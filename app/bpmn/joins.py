@@ -8,11 +8,12 @@ branches changed is put together against what they had in common. Source: BPMN 2
 
 # pyright: reportUntypedBaseClass=false, reportUnknownMemberType=false, reportMissingTypeStubs=false
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownParameterType=false
-# pyright: reportPrivateUsage=false
+# pyright: reportPrivateUsage=false, reportIncompatibleMethodOverride=false
 
 from collections.abc import Mapping
 from typing import Any, cast
 
+from SpiffWorkflow.bpmn.specs.control import _EndJoin
 from SpiffWorkflow.util.task import TaskState
 
 ALIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
@@ -64,6 +65,30 @@ class InclusiveJoin(Join):
         return not elsewhere & (_behind(spec, set(spec._inputs) - here) - _behind(spec, here))
 
 
+class TheEnd(_EndJoin):
+    """Where a process is over once no token is left. A token that ends hands what it knows to the next that does,
+    so that nothing of it is lost when what is over is cut away."""
+
+    def _update_hook(self, my_task: Any) -> bool:
+        my_task._inherit_data()
+        alive = False
+        for task in list(my_task.workflow.tasks.values()):
+            if task is my_task:
+                continue
+            if task.task_spec is not self:
+                alive = alive or task.has_state(ALIVE)
+            elif task.state == TaskState.WAITING:
+                my_task.data = _merged({}, task.data, my_task.data)
+                task.cancel()
+        if alive:
+            my_task._set_state(TaskState.WAITING)
+        return not alive
+
+    def _run_hook(self, my_task: Any) -> bool:
+        my_task.workflow.data.update(my_task.data)
+        return True
+
+
 def _behind(join: Any, names: set[str]) -> set[str]:
     """Every shape from which one of these can be reached without passing the join."""
     specs = join._wf_spec.task_specs
@@ -106,6 +131,8 @@ def _merged(base: Mapping[str, Any], ours: dict[str, Any], theirs: Mapping[str, 
     made = dict(ours)
     for key, value in theirs.items():
         before, now = base.get(key, _MISSING), ours.get(key, _MISSING)
+        if value == now:
+            continue
         if value == before or now is _MISSING or now == before:
             made[key] = value if value != before or now is _MISSING else now
         elif isinstance(value, dict) and isinstance(now, dict):

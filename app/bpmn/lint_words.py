@@ -14,6 +14,13 @@ SPIFF_ALLOWED = {"properties", "property", "serviceTaskOperator", "parameters", 
                  "messageVariable"}  # fmt: skip
 
 
+REQUIRED = {
+    "property": ("name", "value"),
+    "parameter": ("id", "type", "value"),
+    "serviceTaskOperator": ("id",),
+}
+
+
 def no_python(root: Element, _around: Surroundings) -> Iterator[Problem]:
     """Whatever SpiffWorkflow would have run as Python, and every extension we do not know."""
     for element in root.iter("*"):
@@ -24,6 +31,14 @@ def no_python(root: Element, _around: Surroundings) -> Iterator[Problem]:
                 "extension",
                 f"「{owner(element)}」带有不允许的扩展 {tag}，请删除",
                 f'"{owner(element)}" carries the extension {tag}, which is not allowed; remove it',
+            )
+        lacking = [name for name in REQUIRED.get(tag, ()) if element.get(name) is None]
+        if namespace(element) == SPIFF and lacking:
+            yield problem(
+                element,
+                "extension",
+                f"「{owner(element)}」的扩展 {tag} 缺少 {'、'.join(lacking)}",
+                f'the extension {tag} of "{owner(element)}" lacks {", ".join(lacking)}',
             )
         for attribute in element.attrib:
             if str(attribute).startswith("{" + SPIFF + "}"):

@@ -258,6 +258,8 @@ def _round(
                 run = resume(joined, run.state(), host=speech.host, now=now, expressions=speech)
             else:
                 run.trail.clear()
+                if number % 10 == 0:
+                    run.state()  # what is over is cut away
             act = _next(run, memory)
             if act is None:
                 told["outcome"], told["stands_at"] = "stuck", run.stands_at()

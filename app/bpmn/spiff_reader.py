@@ -23,6 +23,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from app.bpmn.canonical import as_drawn
 from app.bpmn.gateways import Exclusive, FirstEvent, Inclusive, Parallel
+from app.bpmn.joins import TheEnd
 from app.bpmn.loops import Again, Many, OneByOne
 from app.bpmn.reading import Element, local, properties, xpath
 from app.bpmn.shapes import RUNNABLE
@@ -171,8 +172,9 @@ def specs_of(parser: Any, key: str) -> dict[str, Any]:
 
 
 def _connect(spec: Any) -> None:
-    """SpiffWorkflow connects a loop to its children when it creates them, so a reload forgets; ours never does.
+    """SpiffWorkflow's own end gives way to ours. It connects a loop to its children when it creates them, so a reload forgets; ours never does.
     Shapes get back the ids they were drawn with."""
+    spec.end.__class__ = TheEnd
     for made in spec.task_specs.values():
         task_spec: Any = made
         if isinstance(made, LoopTask):

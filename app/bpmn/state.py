@@ -26,7 +26,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from app.bpmn.expressions import Expressions
-from app.bpmn.joins import Join
+from app.bpmn.joins import Join, TheEnd
 from app.bpmn.parse import Program
 
 CODEC = 2
@@ -71,7 +71,7 @@ def decode(program: Program, state: bytes, expressions: Expressions) -> Any:
 def _wake_joins(workflow: Any) -> None:
     """Version 1 marked a token that waited at a join as cancelled as soon as another had come; now each waits."""
     for tree in (workflow, *workflow.subprocesses.values()):
-        joins = [t for t in tree.tasks.values() if isinstance(t.task_spec, Join)]
+        joins = [t for t in tree.tasks.values() if isinstance(t.task_spec, (Join, TheEnd))]
         for task in joins:
             passed = [t for t in joins if t.task_spec is task.task_spec and t.state == TaskState.COMPLETED]
             arrived = task._parent is not None and tree.tasks[task._parent].state == TaskState.COMPLETED

@@ -279,3 +279,20 @@ def test_what_branches_add_to_one_list_is_all_there():
         story._keep(run)  # pyright: ignore[reportPrivateUsage]
 
     assert story.data["votes"] == [{"n": 0}, {"n": "a"}, {"n": "b"}, {"n": "c"}]
+
+
+def test_what_an_ended_branch_knew_is_known_after_the_sub_process():
+    inner = (
+        shape("startEvent", "i") + shape("parallelGateway", "g") + shape("userTask", "a") + shape("userTask", "b")
+        + shape("userTask", "b2") + shape("endEvent", "x") + shape("endEvent", "y")
+        + arrows("i>g", "g>a", "g>b", "a>x", "b>b2", "b2>y")
+    )  # fmt: skip
+    story = Story(
+        alone(line(shape("subProcess", "sub", inner), shape("userTask", "after"), names=["sub", "after"])), {}
+    )
+
+    for node in ("a", "b", "b2"):
+        story.do(node, {"by": node})
+
+    assert story.open() == ["after"]
+    assert [story.data[n] for n in ("a", "b", "b2")] == [{"by": n} for n in ("a", "b", "b2")]
