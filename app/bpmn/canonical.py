@@ -15,6 +15,7 @@ from lxml import etree
 
 from app.bpmn.reading import BPMN, SPIFF, Element, local, namespace, xpath
 from app.bpmn.shapes import (
+    ACTIVITIES,
     BLACK_BOX,
     GATEWAYS,
     UNSAID,
@@ -147,7 +148,7 @@ class _Writer:
                 target = spelled(str(flow.get("targetRef")))
                 ident = str(flow.get("id") or f"{source}~{number}")
                 said = None
-                if choosing and flow.get("id") != default and (len(out) > 1 or condition_of(flow)):
+                if choosing and not (default and flow.get("id") == default) and (len(out) > 1 or condition_of(flow)):
                     said = condition_of(flow) or (UNSAID if kind in GATEWAYS else "true")
                 seen[target] += 1
                 if seen[target] > 1:  # a second arrow between the same two shapes is a token of its own
@@ -185,7 +186,8 @@ class _Writer:
         if not (throws or (plain_start and kind == "startEvent")):
             for event in events_of(node, self.root):
                 self.event(node, event, made)
-        self.repeats(node, made)
+        if kind in ACTIVITIES:
+            self.repeats(node, made)
         if kind == "subProcess":
             self.scope(node, made)
 

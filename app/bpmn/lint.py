@@ -265,7 +265,7 @@ def _ways_out(node: Element, flows: list[Element], around: Surroundings) -> Iter
         return
     default = node.get("default")
     for flow in flows:
-        if flow.get("id") != default and not condition_of(flow):
+        if not (default and flow.get("id") == default) and not condition_of(flow):
             yield problem(
                 flow,
                 "condition",

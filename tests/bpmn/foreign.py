@@ -185,6 +185,11 @@ ACCEPTED: dict[str, bytes] = {
         '<bpmn:process><bpmn:startEvent id="s"/><bpmn:task id="t"><bpmn:multiInstanceLoopCharacteristics/></bpmn:task>'
         '<bpmn:task/><bpmn:endEvent id="e"/><bpmn:sequenceFlow sourceRef="s" targetRef="t"/>'
         '<bpmn:sequenceFlow sourceRef="t" targetRef="e"/></bpmn:process>'),
+    "a gateway whose arrows have no ids": file(process(
+        START, shape("exclusiveGateway", "x"), shape("task", "a"), shape("task", "b"),
+        *(f'<bpmn:sequenceFlow sourceRef="{a}" targetRef="{b}"/>' for a, b in ("sx", "xa", "xb")))),
+    "a loop on what cannot be done twice": one(
+        shape("intermediateThrowEvent", "t", f'<bpmn:{LOOP} loopMaximum="2"/>'), names="t"),
     "flows of a sub-process drawn in its parent": file(process(
         row(shape("subProcess", "sub", shape("startEvent", "i") + shape("task", "a") + shape("endEvent", "o")), names="sub"),
         arrows("i>a", "a>o"))),
