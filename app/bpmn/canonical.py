@@ -148,7 +148,11 @@ class _Writer:
                 target = spelled(str(flow.get("targetRef")))
                 ident = str(flow.get("id") or f"{source}~{number}")
                 said = None
-                if choosing and not (default and flow.get("id") == default) and (len(out) > 1 or condition_of(flow)):
+                if (
+                    choosing
+                    and not (default and flow.get("id") == default)
+                    and (len(out) > 1 or condition_of(flow))
+                ):
                     said = condition_of(flow) or (UNSAID if kind in GATEWAYS else "true")
                 seen[target] += 1
                 if seen[target] > 1:  # a second arrow between the same two shapes is a token of its own

@@ -28,6 +28,7 @@ from SpiffWorkflow.util.task import TaskState
 from app.bpmn.expressions import Expressions
 from app.bpmn.joins import Join, TheEnd
 from app.bpmn.parse import Program
+from app.bpmn.thinning import thin
 
 CODEC = 2
 """The version written today. Every version ever written stays readable."""
@@ -190,6 +191,7 @@ def compact(workflow: Any) -> None:
             del sub
     for tree in (workflow, *workflow.subprocesses.values()):
         _cut(tree)
+        thin(tree)
     alive = {task_id for tree in (workflow, *workflow.subprocesses.values()) for task_id in tree.tasks}
     for parent_id in [p for p in workflow.subprocesses if p not in alive]:
         del workflow.subprocesses[parent_id]
