@@ -6,7 +6,7 @@ lanes exist. What is published is held to all of it; a file from elsewhere may l
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from app.bpmn.lint_house import messages, people, referred
 from app.bpmn.lint_words import expressions, no_python
@@ -37,8 +37,8 @@ def lint(root: Element, around: Surroundings) -> list[Problem]:
     """Every problem, in the file's order."""
     if local(root) != "definitions" or namespace(root) != BPMN:
         return [problem(root, "root", "不是 BPMN 2.0 流程图", "This is not a BPMN 2.0 diagram")]
-    found: list[Problem] = []
-    for rule in RULES:
+    found: list[Problem] = list(_size(root, around))
+    for rule in () if found else RULES:
         for said in rule(root, around):
             found.append(said)
             if len(found) >= MAX_PROBLEMS and any(p.fatal for p in found):
@@ -111,7 +111,9 @@ def _beginning(scope: Element, targets: set[str], around: Surroundings) -> Itera
 
 
 def _only_runnable(root: Element, _around: Surroundings) -> Iterator[Problem]:
-    for element in xpath(root, "//bpmn:process//bpmn:*"):
+    everything = xpath(root, "//bpmn:process//bpmn:*")
+    hosts = {str(e.get("id")): e.getparent() for e in everything if local(e) in ACTIVITIES}
+    for element in everything:
         tag = local(element)
         if tag in UNRUNNABLE:
             zh = "脚本任务" if tag == "scriptTask" else tag
@@ -130,10 +132,10 @@ def _only_runnable(root: Element, _around: Surroundings) -> Iterator[Problem]:
                 f'"{name_of(element)}" is an event sub-process, which is not supported',
             )
         elif tag in EVENTS:
-            yield from _event(element, root)
+            yield from _event(element, root, hosts)
 
 
-def _event(element: Element, root: Element) -> Iterator[Problem]:
+def _event(element: Element, root: Element, hosts: Mapping[str, Element]) -> Iterator[Problem]:
     tag, name = local(element), name_of(element)
     definitions = events_of(element, root)
     for definition in definitions:
@@ -153,9 +155,8 @@ def _event(element: Element, root: Element) -> Iterator[Problem]:
             f'"{name}" is about several events at once, which is not supported',
         )
     if tag == "boundaryEvent":
-        scope = element.getparent()
-        hosts = {str(n.get("id")) for n in shapes_in(scope) if local(n) in ACTIVITIES}
-        if plain_name(element.get("attachedToRef")) not in hosts or not definitions:
+        wanted = plain_name(element.get("attachedToRef"))
+        if hosts.get(wanted) is not element.getparent() or not definitions:
             yield problem(
                 element,
                 "boundary",
@@ -284,7 +285,6 @@ def _ways_out(node: Element, flows: list[Element], around: Surroundings) -> Iter
 
 
 RULES: tuple[Callable[[Element, Surroundings], Iterator[Problem]], ...] = (
-    _size,
     _processes,
     no_python,
     _only_runnable,

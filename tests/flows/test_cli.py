@@ -1,5 +1,6 @@
 """`yinxu flows`: what it prints and how it ends."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from click.testing import CliRunner
 from flask import Flask
 
 import app.factory
-from app.cli import main
+from app.cli import flow_files, main
 from app.flows.publishing import FOLDER
 from tests.bpmn.diagrams import WORKFLOWS, bpmn, flow, shape
 from tests.bpmn.foreign import ACCEPTED, START, arrows, one, process
@@ -121,6 +122,13 @@ def test_a_file_larger_than_any_diagram_is_not_read_to_its_end(tmp_path: Path):
 
     assert code == 1
     assert [json.loads(line)["problems"][0]["rule"] for line in lines] == ["too_large", "unreadable"]
+
+
+def test_nothing_on_the_way_swallows_the_end_of_patience():
+    with pytest.raises(flow_files.TooSlow), flow_files.within(0.05):
+        while True:
+            with contextlib.suppress(Exception):
+                sum(range(1_000))
 
 
 def test_a_broken_table_beside_a_diagram_is_no_fault_of_the_diagram(tmp_path: Path):
