@@ -4,14 +4,31 @@ Stock SpiffWorkflow hands conditions, timer texts and parameters to `eval`; here
 FEEL and run as a closure over the instance's data. No text from a diagram is ever executed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from app.bpmn import feel, moments
+from app.bpmn.decision import DecisionError, DecisionResult, Decisions
 from app.bpmn.fault import Fault
 from app.bpmn.moments import Repetition
+from app.bpmn.shapes import UNSAID
+from app.bpmn.values import plain
+
+MAX_INSTANCES = 1_000
+"""An activity that is done more often than this, in one loop or for one list, is a mistake."""
+
+
+class Way(Protocol):
+    """One flow out of a gateway: where it leads, and on which condition; the default has none."""
+
+    @property
+    def target(self) -> str: ...
+
+    @property
+    def condition(self) -> str | None: ...
 
 
 class Host(Protocol):
@@ -35,15 +52,45 @@ class Expressions:
         self.host = host
         self.now = now
         self.environment = self  # SpiffWorkflow's correlation code asks the environment directly
+        self.fired: list[Any] = []
+        """Repeating timers that came round: they go on waiting, so nobody else would tell of it."""
 
     def validate(self, expression: str) -> None:
         compiled(expression)
 
     def evaluate(self, task: Any, expression: str, external_context: Mapping[str, Any] | None = None) -> Any:
-        """SpiffWorkflow calls this for conditions only (with the data objects as `external_context`), and
-        for loops' cardinality and conditions: parameters and timers of ours call `value` and `due`."""
-        answer = self.value(task, expression, external_context)
-        if external_context is not None and not isinstance(answer, bool):
+        """What SpiffWorkflow itself would ask for. Nothing of ours comes this way."""
+        return self.value(task, expression, external_context)
+
+    # what the shapes ask; a rehearsal answers some of it by itself
+
+    def one_way(self, task: Any, ways: Sequence[Way]) -> Way:
+        """The first way out of an exclusive gateway whose condition holds, else the default. Raises Fault."""
+        for way in ways:
+            if way.condition is not None and self.truth(task, way.condition, task.data):
+                return way
+        return self._default(task, ways)
+
+    def all_ways(self, task: Any, ways: Sequence[Way]) -> list[Way]:
+        """Every way out of an inclusive gateway whose condition holds, else the default. Raises Fault."""
+        held = [w for w in ways if w.condition is not None and self.truth(task, w.condition, task.data)]
+        return held or [self._default(task, ways)]
+
+    def _default(self, task: Any, ways: Sequence[Way]) -> Way:
+        default = next((way for way in ways if way.condition is None), None)
+        if default is None:
+            raise fault_at(
+                task,
+                "condition",
+                zh="没有一个条件成立，也没有默认出线",
+                en="no condition holds, and there is no default flow",
+            )
+        return default
+
+    def truth(self, task: Any, expression: str, data: Mapping[str, Any]) -> bool:
+        """A condition over this data. Raises Fault when it is neither true nor false."""
+        answer = self.value(task, expression, data)
+        if not isinstance(answer, bool):
             raise fault_at(
                 task,
                 "condition",
@@ -53,11 +100,71 @@ class Expressions:
             )
         return answer
 
-    def value(self, task: Any, expression: str, more: Mapping[str, Any] | None = None) -> Any:
-        """What the expression says about the task's data. Raises Fault when it cannot be read or computed."""
-        data: Mapping[str, Any] = {**more, **task.data} if more else task.data
+    def items(self, task: Any, collection: str | None, cardinality: str | None) -> list[Any]:
+        """What a multi-instance activity is done for: the items of a list, or 1, 2, 3, … Raises Fault."""
+        said = task.data.get(collection) if collection else self.value(task, cardinality or UNSAID)
+        if isinstance(said, Mapping):
+            said = list(cast("Mapping[str, Any]", said).values())
+        if isinstance(said, list):
+            items = cast("list[Any]", said)
+        elif (
+            isinstance(said, (int, Decimal))
+            and not isinstance(said, bool)
+            and said >= 0
+            and said == int(said)
+        ):
+            self.bounded(task, int(said))
+            items = list(range(1, int(said) + 1))
+        else:
+            raise fault_at(
+                task,
+                "instances",
+                zh=f"「{collection or cardinality}」既不是列表也不是个数，不知道要办理几次",
+                en=f"“{collection or cardinality}” is neither a list nor a number: how often is not known",
+            )
+        self.bounded(task, len(items))
+        return items
+
+    def bounded(self, task: Any, times: int) -> None:
+        """Raises Fault when one activity would be done more often than anyone could mean."""
+        if times > MAX_INSTANCES:
+            raise fault_at(
+                task,
+                "endless",
+                zh=f"同一活动要办理超过 {MAX_INSTANCES} 次",
+                en=f"one activity would be done more than {MAX_INSTANCES} times",
+            )
+
+    def act(self, task: Any, operator: str, parameters: Mapping[str, str]) -> Any:
+        """What the action of a service task answers, as plain data."""
+        if not operator:
+            raise fault_at(task, "service", zh="服务任务没有指定操作", en="the service task names no action")
+        values = {name: plain(self.value(task, text)) for name, text in parameters.items()}
+        return plain(self.host.act(operator, values))
+
+    def decide(self, task: Any, tables: Decisions | None, decision: str) -> DecisionResult:
+        """What a rule table says. Raises Fault when there is none, or it gives no answer."""
+        if tables is None:
+            raise fault_at(
+                task,
+                "decision",
+                zh=f"没有名为「{decision}」的规则表",
+                en=f"there is no rule table called “{decision}”",
+            )
         try:
-            return compiled(expression)(data)
+            return tables.decide(decision, task.data, now=self.now)
+        except DecisionError as error:
+            raise fault_at(
+                task,
+                "decision",
+                zh=f"规则表「{decision}」没有结果（{error.text.zh}）",
+                en=f"the rule table “{decision}” gave no answer ({error.text.en})",
+            ) from error
+
+    def value(self, task: Any, expression: str, data: Mapping[str, Any] | None = None) -> Any:
+        """What the expression says about this data, else the task's. Raises Fault when it cannot be computed."""
+        try:
+            return compiled(expression)(task.data if data is None else data)
         except Exception as error:
             raise fault_at(
                 task,
@@ -73,17 +180,17 @@ class Expressions:
         said = self._said(task, text)
         if isinstance(said, datetime):
             return said if said.tzinfo else said.replace(tzinfo=self.now.tzinfo)
-        if isinstance(said, timedelta):
-            return self.now + said
         try:
+            if isinstance(said, timedelta):
+                return self.now + said
             return moments.due(str(said), self.now)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise self._bad_time(task, text) from error
 
     def repetition(self, task: Any, text: str) -> Repetition:
         try:
             return moments.repetition(str(self._said(task, text)), self.now)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise self._bad_time(task, text) from error
 
     def _said(self, task: Any, text: str) -> Any:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 _DURATION = re.compile(
-    r"(?P<sign>-)?P(?!$)(?:(?P<y>\d+)Y)?(?:(?P<mo>\d+)M)?(?:(?P<w>\d+)W)?(?:(?P<d>\d+)D)?"
-    r"(?:T(?!$)(?:(?P<h>\d+)H)?(?:(?P<mi>\d+)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?"
+    r"(?P<sign>-)?P(?!$)(?:(?P<y>\d+)Y)?(?:(?P<mo>\d+)M)?(?:(?P<w>\d+(?:[.,]\d+)?)W)?(?:(?P<d>\d+(?:[.,]\d+)?)D)?"
+    r"(?:T(?!$)(?:(?P<h>\d+(?:[.,]\d+)?)H)?(?:(?P<mi>\d+(?:[.,]\d+)?)M)?(?:(?P<s>\d+(?:[.,]\d+)?)S)?)?"
 )
 _REPEAT = re.compile(r"R(?P<times>\d*)/(?P<rest>.+)")
 LITERAL = re.compile(r"(-?P|R\d*/|\d{4}-\d{2}-\d{2})")
@@ -41,7 +41,11 @@ def duration(text: str) -> Duration:
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"not a duration: {text!r}")
-    part = {name: float(value or 0) for name, value in found.groupdict().items() if name != "sign"}
+    part = {
+        name: float((value or "0").replace(",", "."))
+        for name, value in found.groupdict().items()
+        if name != "sign"
+    }
     sign = -1 if found["sign"] else 1
     exact = timedelta(weeks=part["w"], days=part["d"], hours=part["h"], minutes=part["mi"], seconds=part["s"])
     return Duration(sign * int(part["y"] * 12 + part["mo"]), sign * exact)

@@ -6,31 +6,24 @@ SHA-256 of everything that went in, because parsing costs more than running.
 
 # pyright: reportUntypedBaseClass=false, reportUnknownMemberType=false, reportMissingTypeStubs=false
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownParameterType=false
+# pyright: reportPrivateUsage=false
 
 import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-from SpiffWorkflow.bpmn.parser.util import full_tag
-from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, IntermediateCatchEvent
-from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
-from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import CallActivity, SubWorkflowTask
 from SpiffWorkflow.exceptions import SpiffWorkflowException
-from SpiffWorkflow.spiff.parser.event_parsers import (
-    SpiffBoundaryEventParser,
-    SpiffIntermediateCatchEventParser,
-)
-from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
-from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser
 
 from app.bpmn import decision
+from app.bpmn.canonical import called_by, canonical, process_key
 from app.bpmn.lint import Problem, Surroundings, lint
 from app.bpmn.picture import Picture, label_of, picture_of
 from app.bpmn.reading import Element, local, properties, read, xpath
-from app.bpmn.specs import ActionTask, DueTimer, RepeatingTimer, RuleTask
+from app.bpmn.shapes import processes_of, shapes_in
+from app.bpmn.spiff_reader import Reader, specs_of
 from app.refusal import Invalid
 from app.text import Text
 
@@ -62,6 +55,8 @@ class Diagram:
     picture: Picture
     warnings: tuple[Problem, ...]
     specs: Mapping[str, Any] = field(repr=False, compare=False)
+    processes: tuple[str, ...] = ()
+    """Every process of the file, the main one among them: pools, and what call activities of the file call."""
 
 
 @dataclass(frozen=True)
@@ -77,73 +72,8 @@ class Program:
 
     @property
     def called_specs(self) -> dict[str, Any]:
-        return {n: s for d in self.diagrams.values() for n, s in d.specs.items() if n != self.main.key}
-
-
-class _ActionParser(SpiffTaskParser):
-    def create_task(self) -> Any:
-        operator = self.parse_extensions().get("serviceTaskOperator") or {}
-        given = cast("dict[str, dict[str, str]]", operator.get("parameters", {}))
-        return ActionTask(
-            self.spec,
-            self.bpmn_id,
-            operator=operator.get("name", ""),
-            parameters={name: parameter["value"] for name, parameter in given.items()},
-            result=operator.get("resultVariable") or "",
-            **self.bpmn_attributes,
-        )
-
-
-class _RuleParser(SpiffTaskParser):
-    def create_task(self) -> Any:
-        name = self.get_decision_ref(self.node)
-        tables = self.process_parser.parser.tables
-        return RuleTask(
-            self.spec,
-            self.bpmn_id,
-            tables=next((t for t in tables if name in t.ids), None),
-            decision=name,
-            result=properties(self.node).get("result") or name,
-            **self.bpmn_attributes,
-        )
-
-    @staticmethod
-    def get_decision_ref(node: Element) -> str:
-        return str(SpiffTaskParser._parse_extensions(node).get("calledDecisionId") or "")
-
-
-class _OurTimers:
-    """Timers of ours in place of SpiffWorkflow's, whose texts are Python and whose clock is the machine's."""
-
-    def parse_timer_event(self, event: Element) -> Any:
-        name = str(event.getparent().get("id"))
-        for tag, made in (("timeDate", DueTimer), ("timeDuration", DueTimer), ("timeCycle", RepeatingTimer)):
-            found = xpath(event, f"./bpmn:{tag}")
-            if found:
-                return made(name, (found[0].text or "").strip())
-        raise Invalid("diagram.timer", zh=f"定时事件「{name}」没有时间", en=f'the timer "{name}" has no time')
-
-
-class _CatchParser(_OurTimers, SpiffIntermediateCatchEventParser):
-    pass
-
-
-class _BoundaryParser(_OurTimers, SpiffBoundaryEventParser):
-    pass
-
-
-class _Parser(SpiffBpmnParser):
-    OVERRIDE_PARSER_CLASSES = {
-        **SpiffBpmnParser.OVERRIDE_PARSER_CLASSES,
-        full_tag("serviceTask"): (_ActionParser, ActionTask),
-        full_tag("businessRuleTask"): (_RuleParser, RuleTask),
-        full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
-        full_tag("boundaryEvent"): (_BoundaryParser, BoundaryEvent),
-    }
-
-    def __init__(self, tables: tuple[Any, ...]) -> None:
-        super().__init__()
-        self.tables = tables
+        """Everything that may run inside; the main process too, as it may call itself."""
+        return {n: s for d in self.diagrams.values() for n, s in d.specs.items()}
 
 
 def digest(bpmn: bytes, tables: Mapping[str, bytes]) -> str:
@@ -180,28 +110,41 @@ def _parse(sha256: str, bpmn: bytes, tables: Mapping[str, bytes]) -> Diagram:
     root = read(bpmn)
     problems = lint(root, Surroundings.unknown())
     refuse_if_wrong(problems)
-    process = xpath(root, "/bpmn:definitions/bpmn:process")[0]
-    parser = _Parser(tuple(_table(name, content) for name, content in tables.items()))
+    process = _main(root)
+    key = process_key(process)
+    parser = Reader(tuple(_table(name, content) for name, content in tables.items()))
     try:
-        parser.add_bpmn_xml(root)
-        specs = _specs(parser, str(process.get("id")))
+        parser.add_bpmn_xml(canonical(root))
+        specs = {
+            name: spec for p in processes_of(root) for name, spec in specs_of(parser, process_key(p)).items()
+        }
     except SpiffWorkflowException as error:
-        raise _unparsable(error, getattr(error, "id", None) or process.get("id")) from error
+        raise _unparsable(error, getattr(error, "id", None) or key) from error
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError, NotImplementedError) as error:
         # SpiffWorkflow's parser meets what it did not expect with whatever Python raises
-        raise _unparsable(error, process.get("id")) from error
+        raise _unparsable(error, key) from error
+    here = {process_key(p) for p in processes_of(root)}
     return Diagram(
-        key=str(process.get("id")),
+        key=key,
         sha256=sha256,
         label=label_of(process),
         properties=properties(process),
         nodes={node.id: node for node in _nodes(root)},
-        calls=frozenset(str(e.get("calledElement")) for e in xpath(process, ".//bpmn:callActivity")),
-        operators=_operators(process),
+        calls=frozenset(called_by(e) for e in xpath(root, "//bpmn:process//bpmn:callActivity")) - here,
+        operators=_operators(root),
         picture=picture_of(root),
         warnings=tuple(p for p in problems if not p.fatal),
         specs=specs,
+        processes=tuple(process_key(p) for p in processes_of(root)),
     )
+
+
+def _main(root: Element) -> Element:
+    """The process that the file is about: the first that may be run and has something in it, else the first."""
+    processes = processes_of(root)
+    wanted = [p for p in processes if p.get("isExecutable") == "true" and any(True for _ in shapes_in(p))]
+    filled = [p for p in processes if any(True for _ in shapes_in(p))]
+    return (wanted or filled or processes)[0]
 
 
 def _table(name: str, content: bytes) -> decision.Decisions:
@@ -214,32 +157,6 @@ def _table(name: str, content: bytes) -> decision.Decisions:
             en=f"the rule table {name} is wrong: {error.text.en}",
             table=name,
         ) from error
-
-
-def _specs(parser: Any, key: str) -> dict[str, Any]:
-    """The process and the sub-processes drawn inside it; called processes live in files of their own."""
-    specs, waiting = {key: parser.get_spec(key)}, [key]
-    while waiting:
-        for spec in list(specs[waiting.pop()].task_specs.values()):
-            inner = str(getattr(spec, "spec", ""))
-            if (
-                isinstance(spec, SubWorkflowTask)
-                and not isinstance(spec, CallActivity)
-                and inner not in specs
-            ):
-                specs[inner] = parser.get_spec(inner)
-                waiting.append(inner)
-    for made in specs.values():
-        _reconnect_loops(made)
-    return specs
-
-
-def _reconnect_loops(spec: Any) -> None:
-    """SpiffWorkflow connects a loop to its children when it creates them, so a reload forgets; ours never does."""
-    for task_spec in spec.task_specs.values():
-        if isinstance(task_spec, LoopTask):
-            loop = cast(Any, task_spec)
-            spec.task_specs[loop.task_spec].completed_event.connect(loop.merge_child)
 
 
 def _nodes(root: Element) -> Iterable[Node]:

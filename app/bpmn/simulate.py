@@ -9,6 +9,7 @@ what, and what must be true then:
       - {task: review, as: seal_office, form: {decision: approve}}
       - {message: seal_production.reported, about: "41", payload: {status: made}}
       - {wait: PT4H}
+      - {signal: the_house_is_closed}           (also error, escalation: the first that listens hears it)
     then: {finished: true, did: [seal_approval/approve_application, …], rules: [routing 2], stands_at: [review]}
 
 The state goes through bytes between every two steps, as it does in the database.
@@ -73,7 +74,7 @@ def play(
             run.settle()
             _note(run, played)
         played.finished = run.finished
-        played.stands_at = sorted({*(t.node.id for t in run.tasks()), *(m.node.id for m in run.messages())})
+        played.stands_at = sorted({w.node.id for w in [*run.tasks(), *run.messages(), *run.events()]})
     except Refusal as refusal:
         played.problems.append(refusal.text.en)
     played.problems += _against(story.get("then") or {}, played)
@@ -99,13 +100,19 @@ def _do(run: Run, said: Mapping[str, Any], role_of_lane: Callable[[str], str | N
             (
                 m
                 for m in run.messages()
-                if m.message == said["message"] and m.correlation == str(said["about"])
+                if m.message == said["message"] and m.correlation == str(said.get("about", ""))
             ),
             None,
         )
         if waited is None:
-            return f"nobody waits for {said['message']} about {said['about']}"
+            return f"nobody waits for {said['message']} about {said.get('about', '')}"
         run.deliver(waited.token, said.get("payload") or {})
+    for kind in ("signal", "error", "escalation"):
+        if kind in said:
+            heard = next((e for e in run.events() if (e.kind, e.name) == (kind, said[kind])), None)
+            if heard is None:
+                return f"nobody listens for the {kind} {said[kind]}"
+            run.deliver(heard.token, said.get("payload") or {})
     return None
 
 

@@ -10,8 +10,7 @@ from typing import Any
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import CycleTimerEventDefinition, TimerEventDefinition
 from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
 
-from app.bpmn.decision import DecisionError, Decisions, MatchedRule
-from app.bpmn.expressions import fault_at
+from app.bpmn.decision import Decisions, MatchedRule
 from app.bpmn.values import plain
 
 
@@ -27,13 +26,7 @@ class ActionTask(SpiffBpmnTask):
         self.result = result
 
     def _run_hook(self, my_task: Any) -> Any:
-        engine = my_task.workflow.script_engine
-        if not self.operator:
-            raise fault_at(
-                my_task, "service", zh="服务任务没有指定操作", en="the service task names no action"
-            )
-        values = {name: plain(engine.value(my_task, text)) for name, text in self.parameters.items()}
-        answer = plain(engine.host.act(self.operator, values))
+        answer = my_task.workflow.script_engine.act(my_task, self.operator, self.parameters)
         my_task.internal_data["did"] = {"operator": self.operator}
         if self.result and answer is not None:
             my_task.data[self.result] = answer
@@ -52,22 +45,7 @@ class RuleTask(SpiffBpmnTask):
         self.result = result
 
     def _run_hook(self, my_task: Any) -> Any:
-        if self.tables is None:
-            raise fault_at(
-                my_task,
-                "decision",
-                zh=f"没有名为「{self.decision}」的规则表",
-                en=f"there is no rule table called “{self.decision}”",
-            )
-        try:
-            decided = self.tables.decide(self.decision, my_task.data, now=my_task.workflow.script_engine.now)
-        except DecisionError as error:
-            raise fault_at(
-                my_task,
-                "decision",
-                zh=f"规则表「{self.decision}」没有结果（{error.text.zh}）",
-                en=f"the rule table “{self.decision}” gave no answer ({error.text.en})",
-            ) from error
+        decided = my_task.workflow.script_engine.decide(my_task, self.tables, self.decision)
         my_task.data[self.result] = plain(decided.outputs)
         my_task.internal_data["did"] = {
             "decision": self.decision,
@@ -102,6 +80,16 @@ class DueTimer(TimerEventDefinition):
         return bool(my_task.internal_data.get("event_fired", False))
 
 
+class FirstRound(DueTimer):
+    """A repetition where only one thing can come of it: its first round is all that is waited for."""
+
+    def has_fired(self, my_task: Any) -> bool:
+        if my_task.internal_data.get("due") is None:
+            first = my_task.workflow.script_engine.repetition(my_task, self.expression).first
+            my_task.internal_data["due"] = first.isoformat()
+        return super().has_fired(my_task)
+
+
 class RepeatingTimer(CycleTimerEventDefinition):
     """A timer that comes again. Rounds missed while nobody looked are made up for by one, not by all."""
 
@@ -118,4 +106,5 @@ class RepeatingTimer(CycleTimerEventDefinition):
         kept["due"] = (following if following > engine.now else every.after(engine.now)).isoformat()
         if kept["left"] is not None:
             kept["left"] -= 1
+        engine.fired.append(my_task)
         return True

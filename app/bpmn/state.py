@@ -1,14 +1,14 @@
 """An instance's state as bytes and back: compact rows in orjson, any user key welcome, order irrelevant to truth.
 
-Only the task trees are stored; the specs come from the parse cache. Layout, version 1:
+Only the task trees are stored; the specs come from the parse cache. Layout, version 2:
 
-    {"v": 1, "d": [data, …], "w": [workflow, …]}          the first workflow is the top one
+    {"v": 2, "d": [data, …], "w": [workflow, …]}          the first workflow is the top one
     workflow = [parent task id | null, spec name, data, correlations, last task row | -1, success, completed, rows]
     row      = [id, parent row | -1, spec name, state, triggered, index into d, internal data, changed at]
 
 Rows stand in the order of a walk from the root, parents before children, children in their order: so the
 tree is rebuilt without a second list. Task data is stored once for all tasks that share it, and whole, never as
-a difference to a parent. `golden` files in `tests/bpmn/states/` hold this layout fast for later releases.
+a difference to a parent. Version 1 had the same rows, but marked tokens at a join as cancelled. `golden` files in `tests/bpmn/states/` hold this layout fast for later releases.
 """
 
 # pyright: reportUnknownMemberType=false, reportMissingTypeStubs=false, reportUnknownVariableType=false
@@ -26,9 +26,11 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from app.bpmn.expressions import Expressions
+from app.bpmn.joins import Join, TheEnd
 from app.bpmn.parse import Program
+from app.bpmn.thinning import thin
 
-CODEC = 1
+CODEC = 2
 """The version written today. Every version ever written stays readable."""
 
 FINISHED = int(TaskState.FINISHED_MASK)
@@ -49,7 +51,7 @@ def encode(workflow: Any) -> bytes:
 def decode(program: Program, state: bytes, expressions: Expressions) -> Any:
     """A running workflow again. Raises ValueError for a version that this release does not know."""
     said = orjson.loads(state)
-    if said.get("v") != CODEC:
+    if said.get("v") not in (1, CODEC):
         raise ValueError(f"state of unknown version {said.get('v')!r}")
     datas: list[dict[str, Any]] = said["d"]
     used: set[int] = set()
@@ -62,7 +64,24 @@ def decode(program: Program, state: bytes, expressions: Expressions) -> Any:
             _fill(top, row, datas, used)
         else:
             _sub(top, row, datas, used, specs)
+    if said["v"] == 1:
+        _wake_joins(top)
     return top
+
+
+def _wake_joins(workflow: Any) -> None:
+    """Version 1 marked a token that waited at a join as cancelled as soon as another had come; now each waits."""
+    for tree in (workflow, *workflow.subprocesses.values()):
+        joins = [t for t in tree.tasks.values() if isinstance(t.task_spec, (Join, TheEnd))]
+        for task in joins:
+            passed = [t for t in joins if t.task_spec is task.task_spec and t.state == TaskState.COMPLETED]
+            arrived = task._parent is not None and tree.tasks[task._parent].state == TaskState.COMPLETED
+            if (
+                task.state == TaskState.CANCELLED
+                and arrived
+                and not any(t.last_state_change >= task.last_state_change for t in passed)
+            ):
+                task._state = TaskState.WAITING
 
 
 def _by_depth(workflow: Any) -> list[Any]:
@@ -172,6 +191,7 @@ def compact(workflow: Any) -> None:
             del sub
     for tree in (workflow, *workflow.subprocesses.values()):
         _cut(tree)
+        thin(tree)
     alive = {task_id for tree in (workflow, *workflow.subprocesses.values()) for task_id in tree.tasks}
     for parent_id in [p for p in workflow.subprocesses if p not in alive]:
         del workflow.subprocesses[parent_id]

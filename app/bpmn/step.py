@@ -12,67 +12,52 @@ No table, no clock of its own, no network: the same state, act and moment give t
 # pyright: reportUnknownArgumentType=false, reportPrivateUsage=false
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
+from SpiffWorkflow.bpmn.specs.mixins.events.start_event import StartEvent
 from SpiffWorkflow.bpmn.util import BpmnEvent
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.exceptions import SpiffWorkflowException
-from SpiffWorkflow.spiff.specs.event_definitions import MessageEventDefinition
+from SpiffWorkflow.spiff.specs.event_definitions import (
+    ErrorEventDefinition,
+    EscalationEventDefinition,
+    MessageEventDefinition,
+    SignalEventDefinition,
+)
 from SpiffWorkflow.util.task import TaskState
 
 from app.bpmn import state as codec
 from app.bpmn.expressions import Expressions, Host, fault_at
+from app.bpmn.fault import Fault
+from app.bpmn.loops import Many
 from app.bpmn.parse import Diagram, Node, Program
 from app.bpmn.values import plain
+from app.bpmn.waits import OpenEvent, OpenMessage, OpenTask, OpenTimer, Passed
 from app.refusal import Conflict, Refusal
+
+__all__ = ["OpenEvent", "OpenMessage", "OpenTask", "OpenTimer", "Passed", "Run", "begin", "resume"]
 
 MAX_AUTOMATIC_STEPS = 5_000
 """More automatic steps than this between two waits is a loop that would never rest."""
 
+MAX_TOKENS = 5_000
+"""Tasks that one process may hold at once; what forks without end is stopped here."""
 
-@dataclass(frozen=True)
-class Passed:
-    """A shape that was passed in this step. `did`: what an action or a rule table left to tell."""
+MAX_CALLS = 20
+"""Processes inside each other while they run; a flow that calls itself is stopped here."""
 
-    process: str
-    node: Node
-    token: str
-    did: Mapping[str, Any] = field(default_factory=lambda: {})
+COMPACT_EVERY = 50
 
 
-@dataclass(frozen=True)
-class OpenTask:
-    """A person is waited for. `token` names the task for good; `data` is what the instance knows there."""
-
-    token: str
-    process: str
-    node: Node
-    data: Mapping[str, Any]
-    item: Any = None
-
-
-@dataclass(frozen=True)
-class OpenMessage:
-    """A message is waited for, by exactly this correlation."""
-
-    token: str
-    process: str
-    node: Node
-    message: str
-    correlation: str
-
-
-@dataclass(frozen=True)
-class OpenTimer:
-    token: str
-    process: str
-    node: Node
-    due: datetime
+LISTENED = {
+    "signal": SignalEventDefinition,
+    "error": ErrorEventDefinition,
+    "escalation": EscalationEventDefinition,
+}
 
 
 class Run:
@@ -100,7 +85,7 @@ class Run:
         self._run_one(task, tell=False)
 
     def deliver(self, token: str, payload: Mapping[str, Any]) -> None:
-        """The message that the task waits for has come; nobody else hears it."""
+        """The message (or signal, or error) that the task waits for has come; nobody else hears it."""
         task = self._task(token)
         if task is None or task.state != TaskState.WAITING or not isinstance(task.task_spec, CatchingEvent):
             raise _not_waiting()
@@ -108,16 +93,29 @@ class Run:
         spec.catch(task, BpmnEvent(spec.event_definition, payload=plain(payload)))
         spec._update(task)
 
-    def settle(self) -> None:
+    def drop(self, token: str) -> None:
+        """Call off one instance of a multi-instance activity (减签). The others go on, and are fewer."""
+        task = self._task(token)
+        while task is not None and not _is_one_of_many(task):
+            parent = task.workflow.parent_task_id
+            task = self._task(str(parent)) if parent is not None else None
+        if task is None or task.state & TaskState.FINISHED_MASK:
+            raise _not_waiting()
+        task.cancel()
+        task.parent.task_spec.recount(task.parent, task)
+
+    def settle(self, *, at_most: int = MAX_AUTOMATIC_STEPS) -> None:
         """Run every automatic step and every timer that is due, until only people and the world are waited for.
 
-        Scans the tasks as they lie instead of walking the tree. Raises Fault when it would never rest.
+        Scans the tasks as they lie instead of walking the tree, and cuts away what is over on the way, so that
+        the last step costs what the first did. Raises Fault when it would never rest.
         """
-        steps = 0
+        steps = since = 0
         while True:
             ready = self._ready()
             if not ready:
                 self.workflow.refresh_timers()
+                self._tell_of_rounds()
                 self._close_subprocesses()
                 ready = self._ready()
                 if not ready:
@@ -126,15 +124,22 @@ class Run:
                 if task.state != TaskState.READY:
                     continue  # an earlier one in this round cancelled it
                 steps += 1
-                if steps > MAX_AUTOMATIC_STEPS:
-                    raise fault_at(
-                        task,
-                        "endless",
-                        zh=f"连续 {MAX_AUTOMATIC_STEPS} 个自动步骤仍未停下，疑似死循环",
-                        en=f"{MAX_AUTOMATIC_STEPS} automatic steps in a row without rest: an endless loop",
-                    )
+                if (
+                    steps > at_most
+                    or len(task.workflow.tasks) > MAX_TOKENS
+                    or task.workflow.depth > MAX_CALLS
+                ):
+                    raise _endless(task, at_most)
                 self._run_one(task)
             self._close_subprocesses()
+            if steps - since > COMPACT_EVERY:
+                since = steps
+                codec.compact(self.workflow)
+
+    def _tell_of_rounds(self) -> None:
+        for task in self.expressions.fired:
+            self._passed(task)
+        self.expressions.fired.clear()
 
     def _ready(self) -> list[Any]:
         """Automatic tasks that can run now, innermost process first."""
@@ -153,12 +158,14 @@ class Run:
                 t.state & TaskState.NOT_FINISHED_MASK for t in sub.tasks.values()
             ):
                 sub.completed = True
-            host = self.workflow.get_task_from_id(sub.parent_task_id)
-            if host.state == TaskState.STARTED:
+            host = self._task(str(sub.parent_task_id))
+            if host is not None and host.state == TaskState.STARTED:
                 host.task_spec._update(host)
 
     def _run_one(self, task: Any, *, tell: bool = True) -> None:
         try:
+            if all(task.workflow.tasks[child].triggered for child in task._children):
+                task.task_spec._predict_hook(task)
             task.run()
         except Refusal:
             raise
@@ -214,6 +221,27 @@ class Run:
                 found.append(OpenMessage(str(task.id), diagram.key, node, name, _key(value)))
         return found
 
+    def events(self) -> list[OpenEvent]:
+        """Signals, errors and escalations that are listened for."""
+        found: list[OpenEvent] = []
+        for task in self._tasks(TaskState.WAITING):
+            definition = getattr(task.task_spec, "event_definition", None)
+            diagram, node = self._node(task)
+            if node is None or not isinstance(task.task_spec, CatchingEvent):
+                continue
+            kind = next((k for k, made in LISTENED.items() if isinstance(definition, made)), None)
+            if kind is not None:
+                found.append(
+                    OpenEvent(str(task.id), diagram.key, node, kind, str(cast(Any, definition).name))
+                )
+        return found
+
+    def stands_at(self) -> list[str]:
+        """The ids of the shapes that hold a token which waits for something."""
+        mask = TaskState.READY | TaskState.WAITING
+        nodes = [self._node(task)[1] for task in self._tasks(mask)]
+        return sorted({node.id for node in nodes if node is not None})
+
     def timers(self) -> list[OpenTimer]:
         found: list[OpenTimer] = []
         for task in self._tasks(TaskState.WAITING):
@@ -262,22 +290,66 @@ class Run:
         return diagram, diagram.nodes.get(str(task.task_spec.bpmn_id))
 
 
-def begin(program: Program, data: Mapping[str, Any], *, host: Host, now: datetime) -> Run:
-    """A new instance, settled: the start event has been passed with `data`."""
-    expressions = Expressions(host, now)
+def begin(
+    program: Program,
+    data: Mapping[str, Any],
+    *,
+    host: Host,
+    now: datetime,
+    start: str | None = None,
+    expressions: Expressions | None = None,
+    at_most: int = MAX_AUTOMATIC_STEPS,
+) -> Run:
+    """A new instance, settled: the start event has been passed with `data`.
+
+    `start`: which of several start events; else the one that waits for nothing; else all of them wait.
+    """
+    expressions = expressions or Expressions(host, now)
     workflow: Any = BpmnWorkflow(
         program.main.specs[program.main.key], program.called_specs, script_engine=cast(Any, expressions)
     )
     workflow.task_tree.data = plain(data)
     run = Run(program, workflow, expressions)
-    run.settle()
+    if "StartEventSplit" in workflow.spec.task_specs:
+        _choose_start(run, start)
+    run.settle(at_most=at_most)
     return run
 
 
-def resume(program: Program, state: bytes, *, host: Host, now: datetime) -> Run:
+def _choose_start(run: Run, wanted: str | None) -> None:
+    for _stage in ("Start", "StartEventSplit"):
+        run._run_one(next(t for t in run.workflow.tasks.values() if t.state == TaskState.READY), tell=False)
+    starts = [
+        t for t in run._tasks(TaskState.READY | TaskState.WAITING) if isinstance(t.task_spec, StartEvent)
+    ]
+    chosen = next((t for t in starts if t.task_spec.bpmn_id == wanted), None) or next(
+        (t for t in starts if t.state == TaskState.READY), None
+    )
+    for task in starts:
+        if chosen is not None and task is not chosen:
+            task.cancel()
+
+
+def resume(
+    program: Program, state: bytes, *, host: Host, now: datetime, expressions: Expressions | None = None
+) -> Run:
     """The instance as it was stored. Nothing has run yet."""
-    expressions = Expressions(host, now)
+    expressions = expressions or Expressions(host, now)
     return Run(program, codec.decode(program, state, expressions), expressions)
+
+
+def _is_one_of_many(task: Any) -> bool:
+    host = task.parent.task_spec if task.parent is not None else None
+    return isinstance(host, Many) and cast(Any, host).task_spec == task.task_spec.name
+
+
+def _endless(task: Any, steps: int) -> Fault:
+    return fault_at(
+        task,
+        "endless",
+        zh=f"连续 {steps} 个自动步骤仍未停下，或令牌不断增多，疑似死循环",
+        en=f"{steps} automatic steps in a row without rest, or ever more tokens: an endless loop",
+    )
 
 
 def _key(value: Any) -> str:

@@ -1,12 +1,10 @@
 """`yinxu flows`: list what is published, check diagrams and tables, play stories, write versions back as files."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from app.actor import SYSTEM
 
@@ -45,15 +43,18 @@ def list_(as_json: bool) -> None:
 def check(files: tuple[Path, ...]) -> None:
     """Check diagrams (.bpmn) and rule tables (.dmn): one JSON line a file. Without FILES: all of workflows/.
 
-    A diagram that stands in a flow's folder (folder = file name) is also held against its forms, its tables and
-    the registered actions. Exit code 0: all accepted, 1: one was rejected.
+    A line has `file`, `verdict` (accepted or rejected) and `problems`: each with `rule`, `element`, `line`,
+    `message`, and whether it is `fatal` (keeps the file out) or advice. A diagram that stands in a flow's folder
+    (folder = file name) is also held against its forms, its tables and the registered actions.
+
+    Exit code 0: all accepted, 1: at least one was rejected.
     """
-    from app.flows.publishing import FOLDER
+    from app.cli.flow_files import FOLDER, problems_of
 
     chosen = files or tuple(sorted([*FOLDER.glob("*/*.bpmn"), *FOLDER.glob("*/*.dmn")]))
     rejected = False
     for file in chosen:
-        problems = list(_problems(file))
+        problems = problems_of(file)
         fatal = any(p["fatal"] for p in problems)
         rejected = rejected or fatal
         verdict = "rejected" if fatal else "accepted"
@@ -64,89 +65,36 @@ def check(files: tuple[Path, ...]) -> None:
         raise SystemExit(1)
 
 
-def _problems(file: Path) -> Iterator[dict[str, object]]:
-    """What is wrong with one file. Whatever goes wrong in finding out is a problem of the file too."""
-    from app.refusal import Refusal
-
-    try:
-        content = file.read_bytes()
-        yield from _of_table(content) if file.suffix == ".dmn" else _of_diagram(file, content)
-    except OSError as error:
-        yield _problem("unreadable", str(error.strerror or error))
-    except Refusal as refusal:
-        named = refusal.details.get("problems")
-        if isinstance(named, list):
-            yield from named
-        else:
-            element = str(refusal.details.get("element", ""))
-            yield _problem(refusal.code.rpartition(".")[2], refusal.text.en, refusal.text.zh, element)
-    except Exception as error:  # a hostile file must get an answer, not a traceback
-        yield _problem("defect", f"{type(error).__name__} while reading the file")
-
-
-def _of_table(content: bytes) -> Iterator[dict[str, object]]:
-    from app.bpmn import decision
-
-    try:
-        decision.parse(content)
-    except decision.DecisionError as error:
-        yield _problem("table", error.text.en, error.text.zh, error.where)
-
-
-def _of_diagram(file: Path, content: bytes) -> Iterator[dict[str, object]]:
-    from app.bpmn.parse import parse
-    from app.flows import publishing
-
-    folder = file.resolve().parent
-    if folder.name == file.stem and folder.parent == publishing.FOLDER:
-        import workflows
-
-        workflows.load_actions()
-        said = publishing.read_flow(folder)
-        flows = frozenset(path.parent.name for path in publishing.FOLDER.glob("*/*.bpmn"))
-        yield from (
-            p.as_json() for p in publishing.check(said.bpmn, said.tables, frozenset(said.forms), flows)
-        )
-    else:
-        tables = {path.name: path.read_bytes() for path in file.parent.glob("*.dmn")}
-        yield from (p.as_json() for p in parse(content, tables).warnings)
-
-
-def _problem(rule: str, en: str, zh: str = "", element: str = "") -> dict[str, object]:
-    return {
-        "rule": rule,
-        "element": element,
-        "line": 0,
-        "message": en,
-        "message_zh": zh or en,
-        "fatal": True,
-    }
-
-
 @command.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--story", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def run(file: Path, story: Path, as_json: bool) -> None:
-    """Play a story through a diagram, without tables or people. Exit code 1 when it goes another way."""
-    from app.bpmn.parse import parse, program
-    from app.bpmn.simulate import play
-    from app.clock import now
-    from app.glossary import role_of_lane
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--story", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Play this story."
+)
+@click.option("--auto", is_flag=True, help="Make up all answers and try every way.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object; --auto always prints one.")
+def run(file: Path, story: Path | None, auto: bool, as_json: bool) -> None:
+    """Run a diagram, without tables or people: by a STORY, or by itself.
 
-    def read(path: Path) -> Any:
-        return parse(path.read_bytes(), {t.name: t.read_bytes() for t in path.parent.glob("*.dmn")})
+    Exit code 0: it went as told (--story), or it was run (--auto), whether it ended, got stuck or had to be
+    bounded. 1: it went another way, a step failed, or the file is rejected.
+    """
+    from app.cli import flow_files
 
-    around = {path.stem: path for path in file.resolve().parent.parent.glob("*/*.bpmn")}
-    called = {key: read(path) for key, path in around.items() if key == path.parent.name}
-    said = yaml.safe_load(story.read_text("utf-8"))
-    played = play(program(read(file), called), said, now=now(), role_of_lane=role_of_lane)
+    if auto == (story is not None):
+        raise click.UsageError("give either --story STORY or --auto")
+    if story is None:
+        report = flow_files.rehearsed(file)
+        click.echo(json.dumps(report, ensure_ascii=False))
+        if report["verdict"] == "rejected" or report["outcome"] == "fault":
+            raise SystemExit(1)
+        return
+    report = flow_files.played(file, story)
     if as_json:
-        click.echo(json.dumps(vars(played), ensure_ascii=False))
+        click.echo(json.dumps(report, ensure_ascii=False))
     else:
-        click.echo(" → ".join(played.passed))
-        click.echo("\n".join(played.problems) or "as told")
-    if played.problems:
+        click.echo(" → ".join(report["passed"]))
+        click.echo("\n".join(report["problems"]) or "as told")
+    if report["problems"]:
         raise SystemExit(1)
 
 

@@ -70,6 +70,7 @@ def check(
         flows=flows,
         role_of_lane=role_of_lane,
         roles=frozenset(ROLES),
+        strict=True,
     )
     return lint(read(bpmn), around)
 

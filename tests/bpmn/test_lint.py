@@ -60,7 +60,7 @@ def test_a_condition_in_another_language_is_kept_out():
 @pytest.mark.parametrize(
     ("data", "rule", "element"),
     [
-        (b"<a/>", "root", ""),
+        (b"<a/>", "root", "a"),
         (f"{HEAD}</bpmn:definitions>".encode(), "one_process", "d"),
         (bpmn(shape("endEvent", "finish")), "start", "p"),
         (line(shape("userTask", "Start"), names=["Start"]), "reserved_id", "Start"),
@@ -77,7 +77,7 @@ def test_a_condition_in_another_language_is_kept_out():
     ],
 )  # fmt: skip
 def test_each_mistake_names_its_element(data: bytes, rule: str, element: str):
-    assert problems(data)[rule] == element
+    assert problems(data, Surroundings(strict=True))[rule] == element
 
 
 HOUSE = Surroundings(

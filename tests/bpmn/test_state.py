@@ -14,6 +14,15 @@ from tests.bpmn.diagrams import NOW, Hands, action, alone, bpmn, flow, line, sha
 REVIEW = shape("userTask", "review")
 
 
+REMINDER = shape(
+    "boundaryEvent",
+    "late",
+    "<bpmn:timerEventDefinition><bpmn:timeCycle>R/PT4H</bpmn:timeCycle></bpmn:timerEventDefinition>",
+    attachedToRef="review",
+    cancelActivity="false",
+)
+
+
 def loop() -> bytes:
     """review → gateway → (back through an action) or end."""
     return bpmn(
@@ -69,7 +78,7 @@ def test_the_order_of_keys_in_the_stored_json_does_not_matter():
 def test_the_state_says_its_version_and_an_unknown_one_is_refused():
     joined = alone(loop())
     said = orjson.loads(begin(joined, {}, host=Hands(), now=NOW).state())
-    assert said["v"] == CODEC == 1
+    assert said["v"] == CODEC == 2
 
     with pytest.raises(ValueError, match="unknown version"):
         resume(joined, orjson.dumps({**said, "v": 99}), host=Hands(), now=NOW)
@@ -94,6 +103,38 @@ def test_a_return_loop_never_grows_and_never_gets_stuck():
     run.complete(run.tasks()[0].token, {"ok": True})
     run.settle()
     assert run.finished
+
+
+@pytest.mark.parametrize("border", ["", REMINDER], ids=["plain", "with a reminder on each round"])
+def test_a_return_loop_beside_a_branch_that_waits_never_grows_either(border: str):
+    joined = alone(
+        bpmn(
+            shape("startEvent", "begin"), shape("parallelGateway", "fork"), shape("userTask", "other"), REVIEW, border,
+            shape("exclusiveGateway", "which", default="which_correct"), shape("userTask", "correct"),
+            shape("parallelGateway", "join"), shape("endEvent", "finish"),
+            flow("begin", "fork"), flow("fork", "other"), flow("fork", "review"), flow("review", "which"),
+            flow("which", "join", "review.ok"), flow("which", "correct"), flow("correct", "review"),
+            flow("other", "join"), flow("join", "finish"),
+        )
+    )  # fmt: skip
+    state, sizes = begin(joined, {}, host=Hands(), now=NOW).state(), list[int]()
+
+    def do(name: str, form: dict[str, bool]) -> None:
+        nonlocal state
+        run = resume(joined, state, host=Hands(), now=NOW)
+        run.complete(next(t.token for t in run.tasks() if t.node.id == name), form)
+        run.settle()
+        state = run.state()
+
+    for _round in range(60):
+        do("review", {"ok": False})
+        do("correct", {})
+        sizes.append(len(state))
+
+    assert max(sizes[1:]) - min(sizes[1:]) < 64
+    do("other", {})
+    do("review", {"ok": True})
+    assert resume(joined, state, host=Hands(), now=NOW).finished
 
 
 def test_tasks_that_share_data_do_not_share_what_they_may_change():

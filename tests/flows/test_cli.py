@@ -1,5 +1,6 @@
 """`yinxu flows`: what it prints and how it ends."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -8,9 +9,11 @@ from click.testing import CliRunner
 from flask import Flask
 
 import app.factory
-from app.cli import main
+from app.cli import flow_files, main
 from app.flows.publishing import FOLDER
 from tests.bpmn.diagrams import WORKFLOWS, bpmn, flow, shape
+from tests.bpmn.foreign import ACCEPTED, START, arrows, one, process
+from tests.bpmn.foreign import file as file_of
 from tests.flows.makers import Town
 
 
@@ -82,6 +85,71 @@ def test_a_story_is_played_without_a_database():
 
     assert code == 0
     assert json.loads(lines[0])["finished"] is True
+
+
+def test_a_diagram_of_another_tool_is_run_by_itself(tmp_path: Path):
+    file = tmp_path / "from elsewhere.bpmn"
+    file.write_bytes(ACCEPTED["events on borders"])
+
+    code, lines = run("run", str(file), "--auto")
+
+    said = json.loads(lines[0])
+    assert (code, said["verdict"], said["outcome"]) == (0, "accepted", "ended")
+    assert said["processes"][0]["never_passed"] == []
+
+
+def test_what_never_rests_is_bounded_and_what_is_rejected_says_why(tmp_path: Path):
+    circle, evil = tmp_path / "circle.bpmn", tmp_path / "evil.bpmn"
+    circle.write_bytes(file_of(process(START, shape("serviceTask", "t"), shape("exclusiveGateway", "x"),
+                                       arrows("s>t", "t>x", "x>t"))))  # fmt: skip
+    evil.write_bytes(one(shape("scriptTask", "evil"), names="evil"))
+
+    code, lines = run("run", str(circle), "--auto")
+    assert (code, json.loads(lines[0])["outcome"]) == (0, "bounded")
+
+    code, lines = run("run", str(evil), "--auto")
+    said = json.loads(lines[0])
+    assert (code, said["verdict"]) == (1, "rejected")
+    assert "evil" in [p["element"] for p in said["problems"]]
+
+
+def test_a_file_larger_than_any_diagram_is_not_read_to_its_end(tmp_path: Path):
+    big = tmp_path / "big.bpmn"
+    with big.open("wb") as opened:
+        opened.truncate(100 * 1024 * 1024)
+
+    code, lines = run("check", str(big), str(tmp_path))
+
+    assert code == 1
+    assert [json.loads(line)["problems"][0]["rule"] for line in lines] == ["too_large", "unreadable"]
+
+
+def test_nothing_on_the_way_swallows_the_end_of_patience():
+    with pytest.raises(flow_files.TooSlow), flow_files.within(0.05):
+        while True:
+            with contextlib.suppress(Exception):
+                sum(range(1_000))
+
+
+def test_a_broken_table_beside_a_diagram_is_no_fault_of_the_diagram(tmp_path: Path):
+    file = tmp_path / "flow.bpmn"
+    file.write_bytes(ACCEPTED["every task"])
+    (tmp_path / "broken.dmn").write_bytes(b"<a/>")
+
+    assert run("check", str(file))[0] == 0
+
+
+def test_a_story_may_be_told_of_any_diagram(tmp_path: Path):
+    file, story = tmp_path / "flow.bpmn", tmp_path / "story.yaml"
+    file.write_bytes(ACCEPTED["an event-based gateway"])
+    story.write_text("story: [{signal: n}]\nthen: {finished: true}", "utf-8")
+
+    assert run("run", str(file), "--story", str(story))[0] == 0
+    story.write_text("story: [{signal: other}]", "utf-8")
+    assert run("run", str(file), "--story", str(story)) == (
+        1,
+        ["s → g", "step 1: nobody listens for the signal other"],
+    )
 
 
 @pytest.fixture

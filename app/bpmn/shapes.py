@@ -1,0 +1,101 @@
+"""The shapes of BPMN that a diagram may hold, and how their parts are read. Pure."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.bpmn.reading import BPMN, Element, local, namespace, xpath
+
+RUNNABLE = {
+    "startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent",
+    "task", "userTask", "manualTask", "serviceTask", "sendTask", "receiveTask", "businessRuleTask",
+    "callActivity", "subProcess", "exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway",
+}  # fmt: skip
+UNRUNNABLE = {
+    "scriptTask", "complexGateway", "adHocSubProcess", "transaction", "choreographyTask",
+    "subChoreography", "callChoreography", "subConversation",
+}  # fmt: skip
+GATEWAYS = {"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"}
+ACTIVITIES = {
+    "task", "userTask", "manualTask", "serviceTask", "sendTask", "receiveTask", "businessRuleTask",
+    "callActivity", "subProcess",
+}  # fmt: skip
+EVENTS: dict[str, frozenset[str]] = {
+    "startEvent": frozenset({"message", "timer", "signal"}),
+    "intermediateCatchEvent": frozenset({"message", "timer", "signal"}),
+    "intermediateThrowEvent": frozenset({"message", "signal", "escalation"}),
+    "boundaryEvent": frozenset({"message", "timer", "signal", "error", "escalation"}),
+    "endEvent": frozenset({"message", "signal", "error", "escalation", "terminate"}),
+}
+"""What each event may wait for or tell; nothing at all is allowed everywhere but on a border."""
+
+DRAWN = RUNNABLE | UNRUNNABLE | {"sequenceFlow", "lane", "participant", "process", "definitions"}
+BLACK_BOX = UNRUNNABLE
+UNSAID = "null"
+"""Stands for a condition, a number or a time that the drawing leaves open. Reaching it is a fault; a rehearsal
+makes something up."""
+
+
+def is_bpmn(element: Element) -> bool:
+    return isinstance(element.tag, str) and namespace(element) == BPMN
+
+
+def processes_of(root: Element) -> list[Element]:
+    return xpath(root, "/bpmn:definitions/bpmn:process")
+
+
+def shapes_in(scope: Element) -> Iterator[Element]:
+    """The flow nodes that stand directly in a process or sub-process."""
+    return (e for e in scope if is_bpmn(e) and local(e) in RUNNABLE)
+
+
+def plain_name(reference: Any) -> str:
+    """A reference without the namespace prefix that some tools write before it."""
+    return str(reference or "").strip().rpartition(":")[2]
+
+
+def said_in(element: Element | None) -> str:
+    """All the text of an element, without blanks around it; nothing when there is no element."""
+    return "".join(element.itertext()).strip() if element is not None else ""
+
+
+def expression_in(element: Element | None) -> str:
+    """The text of an expression; some tools write FEEL with an equals sign before it."""
+    return said_in(element).removeprefix("=").strip()
+
+
+def condition_of(flow: Element) -> str:
+    return next((expression_in(e) for e in flow if is_bpmn(e) and local(e) == "conditionExpression"), "")
+
+
+def events_of(node: Element, root: Element) -> list[Element]:
+    """The event definitions of a node, those that it only refers to included."""
+    found: list[Element] = []
+    for child in node:
+        if not is_bpmn(child):
+            continue
+        if local(child).endswith("EventDefinition"):
+            found.append(child)
+        elif local(child) == "eventDefinitionRef":
+            wanted = plain_name(child.text)
+            found += [
+                e
+                for e in root
+                if is_bpmn(e) and local(e).endswith("EventDefinition") and e.get("id") == wanted
+            ]
+    return found
+
+
+def is_event_part(element: Element) -> bool:
+    return is_bpmn(element) and local(element) in ("timeDate", "timeDuration", "timeCycle")
+
+
+def item_name(root: Element, reference: str) -> str:
+    """The name of the data that a multi-instance activity refers to: that of the object, else the reference."""
+    wanted = plain_name(reference)
+    for element in root.iter(*(f"{{{BPMN}}}{t}" for t in ITEMS)):
+        if element.get("id") == wanted:
+            return str(element.get("name") or wanted).strip()
+    return wanted
+
+
+ITEMS = ("dataInput", "dataOutput", "dataObject", "dataObjectReference", "property", "dataStoreReference")
