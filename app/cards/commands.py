@@ -27,7 +27,7 @@ from app.cards.models import Card, CardJob, CardJobStep, CardLoss, Custody, Enro
 from app.command import command
 from app.crypto.certificates import check_certificate
 from app.db import db, lock_row
-from app.people.queries import unit, unit_path
+from app.people.queries import unit, unit_concerned, unit_path
 from app.people.queries import user as person
 from app.refusal import Conflict, Forbidden, Invalid
 from app.text import Text
@@ -122,13 +122,7 @@ def revoke_station(station_id: int, reason: str, *, by: Actor) -> StationRevoked
     """From now on the station's signature opens nothing. Refuses Invalid without a reason."""
     _need(by, {"system_administrator"})
     queries.station(station_id)
-    if not reason.strip():
-        raise Invalid(
-            "station.reason_needed",
-            zh="请填写停用原因",
-            en="Say why the station is revoked",
-            fields={"reason": Text("请填写原因", "Say why")},
-        )
+    rules.check_reason("station.reason_needed", reason)
     station: Station = lock_row(Station, station_id)
     if station.revoked_at is not None:
         raise Conflict(
@@ -157,7 +151,7 @@ def register_card(
     Refuses what check_certificate refuses, Conflict when serial or certificate is known already, Invalid when
     nobody fitting owns it, Forbidden without a role for the owner's unit.
     """
-    _need(by, {"seal_office", "station_operator"}, _unit_concerned(owner_unit_id, owner_user_id))
+    _need(by, {"seal_office", "station_operator"}, unit_concerned(owner_unit_id, owner_user_id))
     rules.check_owner(owner_unit_id, owner_user_id, role, keeping)
     now = clock.now()
     verdict = check_certificate(certificate, queries.trust(), at=now, usage=role)
@@ -203,7 +197,7 @@ def hand_over(serial: str, keeper_id: int, *, by: Actor) -> MakerCardHandedOver:
     """A maker card passes into a person's hands; it stays the institution's (D2)."""
     _need(by, {"seal_office"})
     card = _locked_card(serial)
-    _need(by, {"seal_office"}, _unit_concerned(card.owner_unit_id, card.owner_user_id))
+    _need(by, {"seal_office"}, unit_concerned(card.owner_unit_id, card.owner_user_id))
     rules.check_role(card.role, "maker", serial)
     rules.check_not_lost(queries.loss_of(card.id) is not None, serial)
     person(keeper_id)
@@ -228,16 +222,10 @@ def report_lost(serial: str, reason: str, *, by: Actor) -> CardLost:
     """挂失: from this moment nothing is made on the card and nothing sealed with it, by anybody."""
     card = _locked_card(serial)
     if by.id is None or by.id != card.owner_user_id:
-        unit_id = _unit_concerned(card.owner_unit_id, card.owner_user_id)
+        unit_id = unit_concerned(card.owner_unit_id, card.owner_user_id)
         _need(by, {"seal_office", "seal_manager", "station_operator"}, unit_id)
     rules.check_not_lost(queries.loss_of(card.id) is not None, serial)
-    if not reason.strip() or len(reason) > 500:
-        raise Invalid(
-            "card.reason_needed",
-            zh="请填写挂失原因（不超过 500 字）",
-            en="Say why the card is reported lost (at most 500 characters)",
-            fields={"reason": Text("请填写原因", "Say why")},
-        )
+    rules.check_reason("card.reason_needed", reason)
     db.session.add(CardLoss(card_id=card.id, at=clock.now(), reason=reason, by_id=by.id))
     return CardLost(card_serial=serial, unit_id=card.owner_unit_id, reason=reason)
 
@@ -362,7 +350,7 @@ def cancel_job(job_id: int, reason: str, *, by: Actor) -> CardJobEnded:
     job: CardJob = lock_row(CardJob, job_id)
     if by.id != job.operator_id:
         card = queries.card(job.card_serial)
-        _need(by, {"seal_office"}, _unit_concerned(card.owner_unit_id, card.owner_user_id) if card else None)
+        _need(by, {"seal_office"}, unit_concerned(card.owner_unit_id, card.owner_user_id) if card else None)
     rules.check_step(job.state, "cancelled")
     end = JobEnd(done=False, reason=Text(f"已取消：{reason}", f"Cancelled: {reason}"))
     _end(job, "cancelled", end)
@@ -420,13 +408,6 @@ def _locked_card(serial: str) -> Card:
     assert found is not None
     card: Card = lock_row(Card, found.id)
     return card
-
-
-def _unit_concerned(owner_unit_id: int | None, owner_user_id: int | None) -> int | None:
-    """The unit whose people deal with a card: its owner, or the unit in which its owner works."""
-    if owner_unit_id is None and owner_user_id is not None:
-        return person(owner_user_id).unit_id
-    return owner_unit_id
 
 
 def _need(by: Actor, roles: set[str], unit_id: int | None = None) -> None:

@@ -24,8 +24,18 @@ be on the card, so only the station's word ends it."""
 
 REQUEST_SLACK = timedelta(seconds=120)
 CODE_LIFE = timedelta(minutes=30)
+LONGEST_REASON = 500
 PRESENT_FOR = timedelta(seconds=30)
 """A station is shown as connected this long after its last heartbeat."""
+
+
+def check_reason(code: str, reason: str) -> None:
+    """Refuses with Invalid what cannot be undone while nobody says why, or says more than is kept."""
+    if not reason.strip() or len(reason) > LONGEST_REASON:
+        told = Text(
+            f"请填写原因（不超过 {LONGEST_REASON} 字）", f"Say why (at most {LONGEST_REASON} characters)"
+        )
+        raise Invalid(code, zh=told.zh, en=told.en, fields={"reason": told})
 
 
 def check_step(state: str, wanted: JobState) -> None:

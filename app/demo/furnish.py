@@ -4,7 +4,6 @@ Everything goes through the pages, as people do it; what is there already is lef
 what a picture should show, so a demo that has served for a while can be photographed too.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from app.demo import pdf
 from app.demo.browser import Browser, Page
 from app.demo.cast import SEAL_NAME
 from app.demo.scan import handwriting, press, scan, square_seal
+from app.demo.waiting import until
 
 T = TypeVar("T")
 PATIENCE_S = 60
@@ -198,11 +198,4 @@ def _export(found: Furnished, wangmin: Browser) -> None:
 
 
 def _until(what: str, find: Callable[[], T | None]) -> T:
-    end = time.monotonic() + PATIENCE_S
-    while True:
-        found = find()
-        if found:
-            return found
-        if time.monotonic() > end:
-            raise NotFurnished(f"waited {PATIENCE_S} s for {what}")
-        time.sleep(0.1)
+    return until(what, find, seconds=PATIENCE_S, broken=NotFurnished)

@@ -18,6 +18,7 @@ from app.demo.browser import Browser, Page, PageRefused
 from app.demo.cards import InDrawer, SimulatedStation
 from app.demo.cast import DEPARTMENT, SEAL_NAME
 from app.demo.scan import scan
+from app.demo.waiting import until
 
 T = TypeVar("T")
 PATIENCE_S = 40
@@ -364,15 +365,7 @@ class Story:
         return result
 
     def _until(self, what: str, find: Callable[[], T | None]) -> T:
-        """What `find` finds, asked again until patience ends."""
-        end = time.monotonic() + PATIENCE_S
-        while True:
-            found = find()
-            if found:
-                return found
-            if time.monotonic() > end:
-                raise StoryBroken(f"waited {PATIENCE_S} s for {what}")
-            time.sleep(0.1)
+        return until(what, find, seconds=PATIENCE_S, broken=StoryBroken)
 
 
 def _cards_seen(state: dict[str, Any]) -> list[str]:

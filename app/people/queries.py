@@ -41,6 +41,13 @@ def user(user_id: int) -> User:
     return found
 
 
+def unit_concerned(owner_unit_id: int | None, owner_user_id: int | None) -> int | None:
+    """The unit whose people deal with what is owned: the owner itself, or the unit in which the owner works."""
+    if owner_unit_id is None and owner_user_id is not None:
+        return user(owner_user_id).unit_id
+    return owner_unit_id
+
+
 def user_by_login(login: str) -> User | None:
     return db.session.scalars(sa.select(User).where(User.login == login)).first()
 

@@ -66,7 +66,7 @@ def order_making(
     if application_id is not None and by.id is not None:
         rules.check_may_operate(by.id, queries.approvers_of(application_id))
     impression = impressions.impression(impression_id)
-    _need(by, {"station_operator"}, _unit_concerned(impression.owner_unit_id, impression.owner_user_id))
+    _need(by, {"station_operator"}, people.unit_concerned(impression.owner_unit_id, impression.owner_user_id))
     impression_rules.check_usable(impressions.state(impression_id))
     card, _ = cards.check_registered_card(card_serial, "seal", at=clock.now())
     _check_card_fits(card, impression, application_id)
@@ -471,13 +471,6 @@ def _check_not_cancelled(found: Seal) -> None:
             zh=f"“{found.name}”已注销，不能再办理；需要时请重新申请制章",
             en=f"“{found.name}” has been cancelled for good; apply for a new seal",
         )
-
-
-def _unit_concerned(owner_unit_id: int | None, owner_user_id: int | None) -> int | None:
-    """The unit of an owner: itself, or the one in which the person works."""
-    if owner_unit_id is None and owner_user_id is not None:
-        return people.user(owner_user_id).unit_id
-    return owner_unit_id
 
 
 def _need(by: Actor, roles: set[str], unit_id: int | None = None) -> None:
