@@ -32,6 +32,8 @@ def command(listen: str | None, workers: int, check: bool) -> None:
                 "threads": settings.web_threads,
                 "worker_class": "gthread",
                 "timeout": 60,
+                # longer than any client or proxy keeps an idle connection: who closes first wins a race otherwise
+                "keepalive": 75,
                 "graceful_timeout": 5,
                 "accesslog": None,
                 "loglevel": "warning",
