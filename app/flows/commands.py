@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.actor import SYSTEM, Actor
 from app.bpmn.fault import Fault
@@ -39,6 +40,7 @@ from app.flows.models import (
     MessageInbox,
     MessageSubscription,
 )
+from app.flows.writing import Decided
 from app.refusal import Conflict, Forbidden, Refusal
 
 log = structlog.get_logger()
@@ -178,29 +180,29 @@ def complete_on_page(task_id: int, form: Mapping[str, Any], *, by: Actor) -> Tas
 
 
 def _complete(task: FlowTask, instance: FlowInstance, form: Mapping[str, Any], by: Actor) -> TaskCompleted:
-    at = now()
-    view = queries.view_of(task, instance)
-    clean = _filled(view, form, by)
-    outcome, opinion = clean.get("decision"), clean.get("opinion")
-    task.status, task.done_at, task.done_by_id, task.done_by_name = "done", at, by.id, by.name
-    task.outcome, task.opinion = _word(outcome), _word(opinion)
-    run = engine.advance(
-        instance,
-        lambda r: r.complete(task.token, clean),
-        done=task,
-        by=by,
-        now=at,
-        outcome=task.outcome,
-        opinion=task.opinion,
+    clean = _filled(queries.view_of(task, instance), form, by)
+    decided = Decided(
+        task_id=task.id,
+        token=task.token,
+        at=now(),
+        by_id=by.id,
+        by_name=by.name,
+        outcome=_word(clean.get("decision")),
+        opinion=_word(clean.get("opinion")),
     )
+    run = engine.advance(
+        instance, lambda r: r.complete(task.token, clean), decided=decided, by=by, now=decided.at
+    )
+    for name, value in decided.values().items():
+        set_committed_value(task, name, value)
     return TaskCompleted(
         instance_id=instance.id,
         task_id=task.id,
         key=instance.key,
         node=task.node,
         business_key=instance.business_key,
-        outcome=task.outcome,
-        opinion=task.opinion,
+        outcome=decided.outcome,
+        opinion=decided.opinion,
         form=clean,
         rules=[dict(p.did) for p in run.trail if "rules" in p.did],
         finished=instance.status == "finished",

@@ -6,8 +6,8 @@ Whoever calls this holds the instance's row locked and stands inside a command's
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -31,13 +31,10 @@ from app.flows.models import (
     FlowDefinition,
     FlowEvent,
     FlowInstance,
-    FlowTask,
-    FlowTaskCandidate,
-    FlowTimer,
     MessageInbox,
-    MessageSubscription,
 )
 from app.flows.rules import EVERYWHERE, Candidate
+from app.flows.writing import Changes, Decided, write
 from app.glossary import role_of_lane
 from app.people import queries as people
 from app.refusal import Conflict
@@ -147,7 +144,6 @@ def open_instance(
     )
     db.session.add(instance)
     db.session.flush()
-    _event(instance, "started", joined.main.key, by, now)
     run = begin(joined, kept, host=ActionHost(by), now=local_now(now))
     save(instance, definition, run, Waits(), by=by, now=now)
     return instance, run
@@ -157,23 +153,18 @@ def advance(
     instance: FlowInstance,
     act: Callable[[Run], None],
     *,
-    done: FlowTask | None = None,
+    decided: Decided | None = None,
     by: Actor,
     now: datetime,
-    outcome: str | None = None,
-    opinion: str | None = None,
 ) -> Run:
-    """Resume the instance, let `act` happen to it, run to the next wait, write it down. `done`, `outcome`
-    and `opinion`: the task and what a person decided there, where the act is theirs."""
+    """Resume the instance, let `act` happen to it, run to the next wait, write it down. `decided`: the task and
+    what a person said there, where the act is theirs."""
     definition = definition_of(instance.definition_id)
     run = resume(program_of(definition), instance.state, host=ActionHost(by), now=local_now(now))
     before = Waits.of(run)
-    if done is not None:
-        before = replace(before, tasks=before.tasks - {done.token})
-        _unfile([done.id])
     act(run)
     run.settle()
-    save(instance, definition, run, before, by=by, now=now, outcome=outcome, opinion=opinion)
+    save(instance, definition, run, before, by=by, now=now, decided=decided)
     return run
 
 
@@ -185,51 +176,49 @@ def save(
     *,
     by: Actor,
     now: datetime,
-    outcome: str | None = None,
-    opinion: str | None = None,
+    decided: Decided | None = None,
 ) -> None:
     """Write what the step changed: history, tasks, what is waited for, and the state under the next revision."""
     _take_early_messages(instance, run, before, now)
-    for passed in run.trail:
-        if passed.node.kind in PEOPLE:
-            event = _event(instance, "done", passed.process, by, now, passed=passed)
-            event.outcome, event.opinion = outcome, opinion
-        else:
-            _event(instance, "passed", passed.process, by, now, passed=passed)
-    _sync_tasks(instance, definition, run, before, now)
-    _sync_messages(instance, run, before, now)
-    _sync_timers(instance, run, before)
-    instance.title = _said(run.program.main.properties.get("title"), run.data) or instance.title
-    finished = run.finished
-    if finished:
-        _event(instance, "finished", run.program.main.key, by, now)
-    _store(instance, run.state(), finished, now)
-
-
-PEOPLE = ("userTask", "manualTask")
-
-
-def _store(instance: FlowInstance, state: bytes, finished: bool, now: datetime) -> None:
-    """Save under the revision that was read; anyone who came between makes this a Conflict."""
-    revision = instance.revision
-    values: dict[str, Any] = {"state": state, "revision": revision + 1}
-    if finished:
+    changes = Changes(instance.id, decided=decided)
+    changes.events = _history(instance, run, by, now, decided)
+    _see_tasks(changes, instance, definition, run, before, now)
+    _see_messages(changes, run, before, now)
+    _see_timers(changes, run, before)
+    values: dict[str, Any] = {
+        "state": run.state(),
+        "title": _said(run.program.main.properties.get("title"), run.data) or instance.title,
+    }
+    if run.finished:
         values |= {"status": "finished", "ended_at": now}
-    db.session.flush()
-    written = db.session.execute(
-        sa.update(FlowInstance)
-        .where(FlowInstance.id == instance.id, FlowInstance.revision == revision)
-        .values(values)
-        .execution_options(synchronize_session=False)
-    )
-    if written.rowcount != 1:  # type: ignore[attr-defined]
+    if not write(changes, revision=instance.revision, instance=values):
         raise Conflict(
             "flow.moved_on",
             zh="流程刚刚被他人推进，请刷新后重试",
             en="Somebody has just moved this flow on; reload the page and try again",
         )
-    for name, value in values.items():
+    for name, value in {**values, "revision": instance.revision + 1}.items():
         set_committed_value(instance, name, value)
+
+
+PEOPLE = ("userTask", "manualTask")
+
+
+def _history(
+    instance: FlowInstance, run: Run, by: Actor, now: datetime, decided: Decided | None
+) -> list[dict[str, Any]]:
+    """What happened in the step, in its order."""
+    main = run.program.main.key
+    rows = [_row(instance, "started", main, by, now)] if instance.revision == 0 else []
+    for passed in run.trail:
+        theirs = passed.node.kind in PEOPLE
+        row = _row(instance, "done" if theirs else "passed", passed.process, by, now, passed)
+        if theirs and decided is not None:
+            row |= {"outcome": decided.outcome, "opinion": decided.opinion}
+        rows.append(row)
+    if run.finished:
+        rows.append(_row(instance, "finished", main, by, now))
+    return rows
 
 
 def _take_early_messages(instance: FlowInstance, run: Run, before: Waits, now: datetime) -> None:
@@ -262,104 +251,78 @@ def _pending(waited: OpenMessage) -> MessageInbox | None:
     )
 
 
-def _event(
-    instance: FlowInstance, kind: str, process: str, by: Actor, now: datetime, *, passed: Passed | None = None
-) -> FlowEvent:
+def _row(
+    instance: FlowInstance, kind: str, process: str, by: Actor, now: datetime, passed: Passed | None = None
+) -> dict[str, Any]:
     node = passed.node if passed else None
-    event = FlowEvent(
-        instance_id=instance.id,
-        at=now,
-        kind=kind,
-        process=process,
-        node=node.id if node else "",
-        shape=node.kind if node else "",
-        label_zh=node.label.zh if node else "",
-        label_en=node.label.en if node else "",
-        actor_id=by.id,
-        actor_name=by.name,
-        detail=plain(passed.did) if passed else {},
-    )
-    db.session.add(event)
-    return event
+    return {
+        "instance_id": instance.id,
+        "at": now,
+        "kind": kind,
+        "process": process,
+        "node": node.id if node else "",
+        "shape": node.kind if node else "",
+        "label_zh": node.label.zh if node else "",
+        "label_en": node.label.en if node else "",
+        "actor_id": by.id,
+        "actor_name": by.name,
+        "outcome": None,
+        "opinion": None,
+        "detail": plain(passed.did) if passed else {},
+    }
 
 
 def note(instance: FlowInstance, kind: str, by: Actor, now: datetime, **detail: Any) -> FlowEvent:
     """An event of the history that is not a shape of the diagram: a claim, a reminder, an incident."""
-    event = _event(instance, kind, instance.key, by, now)
-    event.detail = plain(detail)
+    event = FlowEvent(**{**_row(instance, kind, instance.key, by, now), "detail": plain(detail)})
+    db.session.add(event)
     return event
 
 
-def _sync_tasks(
-    instance: FlowInstance, definition: FlowDefinition, run: Run, before: Waits, now: datetime
+def _see_tasks(
+    changes: Changes,
+    instance: FlowInstance,
+    definition: FlowDefinition,
+    run: Run,
+    before: Waits,
+    now: datetime,
 ) -> None:
     """Tasks that nobody is waited for at any more are cancelled; new ones are opened and filed."""
     waiting = {task.token: task for task in run.tasks()}
-    gone = before.tasks - waiting.keys()
-    if gone:
-        _cancel_tasks(instance, gone)
-    opened = [
-        (_new_task(instance, definition, waited, now), waited)
-        for token, waited in waiting.items()
-        if token not in before.tasks
-    ]
-    db.session.add_all(task for task, _ in opened)
-    db.session.flush()
-    for task, waited in opened:
-        for candidate in candidates_of(waited.node, task.role, task.data, instance):
-            db.session.add(
-                FlowTaskCandidate(
-                    task_id=task.id,
-                    role=candidate.role,
-                    unit_id=candidate.unit_id,
-                    user_id=candidate.user_id,
-                )
-            )
-
-
-def _cancel_tasks(instance: FlowInstance, tokens: Collection[str]) -> None:
-    cancelled = db.session.scalars(
-        sa.update(FlowTask)
-        .where(FlowTask.instance_id == instance.id, FlowTask.token.in_(tokens))
-        .values(status="cancelled")
-        .returning(FlowTask.id)
-    ).all()
-    _unfile(cancelled)
-
-
-def _unfile(task_ids: Collection[int]) -> None:
-    """A task that is over is filed under nobody any more."""
-    db.session.execute(
-        sa.delete(FlowTaskCandidate)
-        .where(FlowTaskCandidate.task_id.in_(task_ids))
-        .execution_options(synchronize_session=False)
-    )
+    done = {changes.decided.token} if changes.decided is not None else set[str]()
+    changes.cancelled = sorted(before.tasks - waiting.keys() - done)
+    for token, waited in waiting.items():
+        if token not in before.tasks or token in done:
+            row = _new_task(instance, definition, waited, now)
+            changes.opened.append(row)
+            changes.filed += [
+                {"token": token, "role": c.role, "unit_id": c.unit_id, "user_id": c.user_id}
+                for c in candidates_of(waited.node, row["role"], row["data"], instance)
+            ]
 
 
 def _new_task(
     instance: FlowInstance, definition: FlowDefinition, waited: OpenTask, now: datetime
-) -> FlowTask:
+) -> dict[str, Any]:
     node, data = waited.node, plain(waited.data)
     due_in = node.properties.get("dueIn")
-    return FlowTask(
-        instance_id=instance.id,
-        definition_id=definition.calls.get(waited.process, definition.id),
-        token=waited.token,
-        node=node.id,
-        label_zh=node.label.zh,
-        label_en=node.label.en,
-        form=node.properties.get("form") or node.id,
-        page=_page(node, data),
-        role=role_of(node),
-        notice_zh=_said(node.properties.get("notice_zh"), data),
-        notice_en=_said(node.properties.get("notice_en"), data),
-        data=data,
-        status="open",
-        assignee_id=None,
-        assignee_name=None,
-        created_at=now,
-        due_at=moments.duration(due_in).after(local_now(now)) if due_in else None,
-    )
+    return {
+        "instance_id": instance.id,
+        "definition_id": definition.calls.get(waited.process, definition.id),
+        "token": waited.token,
+        "node": node.id,
+        "label_zh": node.label.zh,
+        "label_en": node.label.en,
+        "form": node.properties.get("form") or node.id,
+        "page": _page(node, data),
+        "role": role_of(node),
+        "notice_zh": _said(node.properties.get("notice_zh"), data),
+        "notice_en": _said(node.properties.get("notice_en"), data),
+        "data": data,
+        "status": "open",
+        "created_at": now,
+        "due_at": moments.duration(due_in).after(local_now(now)) if due_in else None,
+    }
 
 
 def role_of(node: Node) -> str | None:
@@ -400,40 +363,35 @@ def _said(text: str | None, data: Mapping[str, Any]) -> str | None:
     return None if value is None or value == "" else str(value)
 
 
-def _sync_messages(instance: FlowInstance, run: Run, before: Waits, now: datetime) -> None:
+def _see_messages(changes: Changes, run: Run, before: Waits, now: datetime) -> None:
     waiting = {waited.token: waited for waited in run.messages()}
-    _forget(MessageSubscription, instance, before.messages - waiting.keys())
-    for token, waited in waiting.items():
-        if token not in before.messages:
-            db.session.add(
-                MessageSubscription(
-                    instance_id=instance.id,
-                    token=token,
-                    process=waited.process,
-                    node=waited.node.id,
-                    name=waited.message,
-                    correlation=waited.correlation,
-                    since=now,
-                )
-            )
+    changes.unsubscribed = sorted(before.messages - waiting.keys())
+    changes.subscribed = [
+        {
+            "instance_id": changes.instance_id,
+            "token": token,
+            "process": waited.process,
+            "node": waited.node.id,
+            "name": waited.message,
+            "correlation": waited.correlation,
+            "since": now,
+        }
+        for token, waited in waiting.items()
+        if token not in before.messages
+    ]
 
 
-def _sync_timers(instance: FlowInstance, run: Run, before: Waits) -> None:
-    """A timer that repeats is due anew: its row is replaced."""
+def _see_timers(changes: Changes, run: Run, before: Waits) -> None:
+    """A timer that repeats is due anew."""
     waiting = {waited.token: waited for waited in run.timers()}
-    unchanged = {
-        token for token, due in before.timers.items() if token in waiting and waiting[token].due == due
-    }
-    _forget(FlowTimer, instance, before.timers.keys() - unchanged)
-    for token, waited in waiting.items():
-        if token not in unchanged:
-            db.session.add(
-                FlowTimer(instance_id=instance.id, token=token, node=waited.node.id, due_at=waited.due)
-            )
-
-
-def _forget(
-    model: type[MessageSubscription] | type[FlowTimer], instance: FlowInstance, tokens: Collection[str]
-) -> None:
-    if tokens:
-        db.session.execute(sa.delete(model).where(model.instance_id == instance.id, model.token.in_(tokens)))
+    changes.untimed = sorted(before.timers.keys() - waiting.keys())
+    changes.timed = [
+        {
+            "instance_id": changes.instance_id,
+            "token": token,
+            "node": waited.node.id,
+            "due_at": waited.due,
+        }
+        for token, waited in waiting.items()
+        if before.timers.get(token) != waited.due
+    ]
