@@ -27,6 +27,8 @@ from tests import quick
 from tests.shared_tables import SharedTables
 
 DATABASES = tuple(os.environ.get("YINXU_TEST_DATABASES", "sqlite,postgresql").split(","))
+ONE_DATABASE = pytest.mark.parametrize("database_url", DATABASES[:1], indirect=True)
+"""For a test with many cases whose law never reaches the database."""
 _stack = contextlib.ExitStack()
 # a busy machine is no fault of the law under test
 hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
