@@ -18,7 +18,7 @@ CREATE EVENT TRIGGER tables_are_shared ON ddl_command_start EXECUTE FUNCTION tab
 """
 NOBODY_ELSE = """
 SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
 """
 BEGIN_AT_ONE = """
 SELECT setval(format('%I', sequencename)::regclass, start_value, false) FROM pg_sequences
@@ -34,6 +34,8 @@ class SharedTables:
         self._run(KEEP_TABLES)
         # whoever replicates meets neither foreign keys nor that event trigger
         self._run("SET session_replication_role = replica")
+        # the housekeeper, who sweeps up deleted rows meanwhile, gives way after so long
+        self._run("SET deadlock_timeout = '20ms'")
         names = self._run(
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
         )
