@@ -37,7 +37,7 @@ from app.flows.models import (
     MessageInbox,
     MessageSubscription,
 )
-from app.flows.rules import EVERYWHERE, Candidate
+from app.flows.rules import EVERYWHERE, Candidate, check_not_suspended
 from app.glossary import role_of_lane
 from app.people import queries as people
 from app.refusal import Conflict
@@ -165,6 +165,7 @@ def advance(
 ) -> Run:
     """Resume the instance, let `act` happen to it, run to the next wait, write it down. `done`, `outcome`
     and `opinion`: the task and what a person decided there, where the act is theirs."""
+    check_not_suspended(instance.status)
     definition = definition_of(instance.definition_id)
     run = resume(program_of(definition), instance.state, host=ActionHost(by), now=local_now(now))
     before = Waits.of(run)

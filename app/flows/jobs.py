@@ -1,13 +1,15 @@
 """What is due: timers, and messages that crossed with the waiting. The scheduler asks once a second."""
 
+import time
 from collections.abc import Callable, Iterable
 
 import structlog
+from flask import current_app
 
 from app.actor import SYSTEM
 from app.clock import now
 from app.db import db
-from app.flows import commands, queries
+from app.flows import commands, once, queries
 from app.refusal import Refusal
 
 log = structlog.get_logger()
@@ -16,8 +18,23 @@ log = structlog.get_logger()
 def sweep() -> int:
     """Fire every due timer and deliver every kept message that is waited for; gives how many. Losing this job,
     or running it twice, changes nothing: the tables say what is due."""
+    _tidy()
     done = _each(queries.due_timers(now()), lambda ident: commands.fire(ident, by=SYSTEM))
     return done + _each(queries.deliverable_messages(), lambda ident: commands.hand_over(ident, by=SYSTEM))
+
+
+SECONDS_BETWEEN_TIDYINGS = 600.0
+
+
+def _tidy() -> None:
+    """Now and then, forget answers that nobody will ask for again."""
+    moment = time.monotonic()
+    if (
+        moment - current_app.extensions.get("flows_tidied", -SECONDS_BETWEEN_TIDYINGS)
+        >= SECONDS_BETWEEN_TIDYINGS
+    ):
+        current_app.extensions["flows_tidied"] = moment
+        once.forget_old()
 
 
 def _each(idents: Iterable[int], act: Callable[[int], object]) -> int:

@@ -510,7 +510,7 @@ def places(instance_id: int) -> list[Place]:
 def _standing(instance: FlowInstance) -> dict[str, set[str]]:
     """Node ids the instance stands at, by diagram: open tasks and awaited messages."""
     found: dict[str, set[str]] = {}
-    if instance.status == "finished":
+    if instance.status in rules.OVER:
         return found
     keys = {d.id: d.key for d in db.session.scalars(sa.select(FlowDefinition))}
     for task in db.session.scalars(
@@ -582,7 +582,7 @@ def running_by_definition() -> dict[int, int]:
     """How many unfinished instances each definition has."""
     found = db.session.execute(
         sa.select(FlowInstance.definition_id, sa.func.count())
-        .where(FlowInstance.status != "finished")
+        .where(FlowInstance.status.not_in(rules.OVER))
         .group_by(FlowInstance.definition_id)
     )
     return {ident: count for ident, count in found}

@@ -10,6 +10,12 @@ from app.refusal import Conflict, Forbidden, NotFound
 EVERYWHERE = 0
 """The unit of a candidate that only a role held everywhere reaches."""
 
+OVER = frozenset({"finished", "cancelled"})
+"""Statuses of an instance that never goes on."""
+
+AWAKE = frozenset({"running", "incident"})
+"""Statuses of an instance that takes what comes: messages, timers, people's work."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -61,6 +67,32 @@ def check_open(status: str, done_by: str | None, done_at: datetime | None) -> No
         zh="这项任务已随流程变化而取消，无需再办。",
         en="This task went away as the flow moved on; nothing is left to do.",
     )
+
+
+def check_not_suspended(status: str) -> None:
+    """Refuses `Conflict`: an operator holds the instance."""
+    if status == "suspended":
+        raise Conflict(
+            "flow.suspended",
+            zh="该流程已被流程管理员暂停，恢复后才能继续办理。您的任务会保留。",
+            en="The process owner has suspended this flow; it can be worked on once it is resumed. Your task stays.",
+        )
+
+
+def check_may_retry(by: Actor) -> None:
+    """Refuses `Forbidden`: what stopped is the process owner's to look at."""
+    if by.kind == "person" and not by.has("process_owner"):
+        raise Forbidden(
+            "flow.may_not_retry",
+            zh="只有流程管理员可以重试受阻的流程。",
+            en="Only the process owner may try a stopped flow again.",
+        )
+
+
+def may_pass_by_itself(code: str) -> bool:
+    """Whether time may help: a house refused an action (a card is not there yet, a seal is held). What the engine
+    finds wrong, in the drawing or in the data, stays wrong until a person changes something."""
+    return not code.startswith("flow.")
 
 
 def check_is_done_here(page: str | None) -> None:

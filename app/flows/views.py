@@ -14,6 +14,7 @@ from app.clock import now
 from app.flows import commands, drawing, queries, timeline
 from app.flows.action import PANELS
 from app.flows.forms import Form
+from app.flows.once import new_key, once, sent_key
 from app.flows.queries import InstanceRow, TaskRow, TaskView
 from app.glossary import ROLES
 from app.people.guards import current_actor, login_required
@@ -72,7 +73,7 @@ def complete(task_id: int) -> ResponseReturnValue:
     """Do the task; the next one opens. A form with mistakes comes back with its values and what is wrong."""
     actor, values = current_actor(), _sent()
     try:
-        commands.complete(task_id, values, by=actor)
+        once(commands.complete, task_id, values, key=sent_key(), by=actor)
     except Invalid as refusal:
         if wants_json() or not refusal.fields:
             raise
@@ -284,7 +285,13 @@ def _sent() -> dict[str, Any]:
     if request.is_json:
         said = request.get_json(silent=True)
         return cast("dict[str, Any]", said) if isinstance(said, dict) else {}
-    return {name: value for name, value in request.form.items() if name != "csrf_token"}
+    return {name: value for name, value in request.form.items() if name not in ("csrf_token", "request_key")}
+
+
+@blueprint.app_context_processor
+def offer_keys() -> dict[str, Any]:
+    """`request_key()` in a form, as the hidden field of that name: however often it is sent, it works once."""
+    return {"request_key": new_key}
 
 
 def _address(task_id: int | None, pane: Pane) -> str:

@@ -112,6 +112,25 @@ def test_after_a_decision_the_next_task_opens(office: Browser, people: People):
     assert "已办理" in office.get(answer.location).text
 
 
+def test_a_form_that_is_sent_twice_gets_the_same_page_twice(office: Browser, people: People):
+    apply(people, 7)
+    one = first_task(people)
+    found = re.search(r'name="request_key" value="([^"]+)"', office.get(f"/inbox/{one}").text)
+    assert found is not None
+    form: dict[str, object] = dict(decision="approve", opinion="", request_key=found[1])
+
+    first, second = (office.post(f"/inbox/{one}/complete", form) for _ in range(2))
+
+    assert (first.status_code, first.location) == (second.status_code, second.location)
+    assert first.status_code == 302
+
+    two, said = first_task(people), dict[str, object](card_serial="C-0001", station_id="3")
+    header = {"Accept": "application/json", "Idempotency-Key": "a program's own"}
+    one_answer, other = (office.post(f"/inbox/{two}/complete", said, **header) for _ in range(2))
+
+    assert (one_answer.status_code, one_answer.json) == (200, other.json)
+
+
 def test_sending_back_without_a_reason_is_refused_at_the_field_and_keeps_what_was_typed(
     office: Browser, people: People
 ):
