@@ -16,9 +16,10 @@ from app.bpmn.expressions import Expressions
 from app.bpmn.fault import Fault
 from app.bpmn.step import Run
 from app.db import db, lock_row
-from app.flows import engine, rules
+from app.flows import engine, queries, rules
+from app.flows.facts import IncidentRetried
 from app.flows.models import FlowIncident, FlowInstance, MessageInbox, MessageSubscription
-from app.refusal import Refusal
+from app.refusal import Conflict, Refusal
 from app.settings import current_settings
 
 log = structlog.get_logger()
@@ -90,6 +91,30 @@ def again(
         if waiting is not None
         else False
     )
+
+
+def try_again(instance_id: int, by: Actor, at: datetime) -> IncidentRetried:
+    """Everything that stops the instance is taken for solved, and what set off the last of it is done once more.
+    By itself only so often; a person's try begins a new count. Refuses `NotFound`, `Conflict`."""
+    instance: FlowInstance | None = lock_row(FlowInstance, instance_id)
+    if instance is None:
+        raise rules.no_such_instance(instance_id)
+    rules.check_not_suspended(instance.status)
+    found = queries.incidents(instance_id)
+    if not found:
+        raise Conflict(
+            "flow.not_stopped",
+            zh="该流程没有受阻，无需重试。",
+            en="Nothing stops this flow; there is nothing to retry.",
+        )
+    for incident in found:
+        incident.solved_at, incident.next_try_at = at, None
+    instance.status = "running"
+    engine.note(instance, "retried", by, at)
+    db.session.flush()
+    tries = found[-1].tries + 1 if by.kind == "system" else 0
+    stopped = again(instance, found[-1], by, at, tries=tries)
+    return IncidentRetried(instance_id=instance_id, incident_id=found[-1].id, solved=not stopped)
 
 
 def attempt(

@@ -29,7 +29,6 @@ from app.flows.facts import (
 )
 from app.flows.models import (
     FlowDefinition,
-    FlowIncident,
     FlowInstance,
     FlowTask,
     FlowTimer,
@@ -319,30 +318,7 @@ def _over() -> Conflict:
 def retry(instance_id: int, *, by: Actor) -> IncidentRetried:
     """Try again what stopped an instance. Refuses `NotFound`, `Forbidden`, `Conflict` when nothing stops it."""
     rules.check_may_retry(by)
-    instance: FlowInstance | None = lock_row(FlowInstance, instance_id)
-    if instance is None:
-        raise rules.no_such_instance(instance_id)
-    rules.check_not_suspended(instance.status)
-    found = queries.incidents(instance_id)
-    if not found:
-        raise Conflict(
-            "flow.not_stopped",
-            zh="该流程没有受阻，无需重试。",
-            en="Nothing stops this flow; there is nothing to retry.",
-        )
-    at = now()
-    for incident in found:
-        incident.solved_at = at
-    instance.status = "running"
-    engine.note(instance, "retried", by, at)
-    db.session.flush()
-    stopped = attempting.again(instance, found[-1], by, at, tries=_tries(found[-1], by))
-    return IncidentRetried(instance_id=instance_id, incident_id=found[-1].id, solved=not stopped)
-
-
-def _tries(incident: FlowIncident, by: Actor) -> int:
-    """How often it has been tried by itself; a person's try begins a new count."""
-    return incident.tries + 1 if by.kind == "system" else 0
+    return attempting.try_again(instance_id, by, now())
 
 
 @command

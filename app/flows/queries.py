@@ -550,6 +550,21 @@ def incidents(instance_id: int) -> list[FlowIncident]:
     )
 
 
+def is_decided(instance: FlowInstance) -> bool:
+    """Whether anybody but who started it has done a task in it."""
+    return bool(
+        db.session.scalar(
+            sa.select(sa.func.count())
+            .select_from(FlowTask)
+            .where(
+                FlowTask.instance_id == instance.id,
+                FlowTask.status == "done",
+                FlowTask.done_by_id.is_distinct_from(instance.initiator_id),
+            )
+        )
+    )
+
+
 def definition(key: str) -> FlowDefinition | None:
     """The newest published version."""
     return db.session.scalar(
@@ -596,6 +611,25 @@ def due_timers(at: datetime, limit: int = 100) -> list[int]:
             .join(FlowInstance, FlowInstance.id == FlowTimer.instance_id)
             .where(FlowTimer.due_at <= at, FlowInstance.status == "running")
             .order_by(FlowTimer.due_at)
+            .limit(limit)
+        )
+    )
+
+
+def due_incidents(at: datetime, limit: int = 100) -> list[int]:
+    """Ids of incidents that are to be tried again by themselves now: one an instance, its last."""
+    last = sa.select(sa.func.max(FlowIncident.id)).where(FlowIncident.solved_at.is_(None))
+    return list(
+        db.session.scalars(
+            sa.select(FlowIncident.id)
+            .join(FlowInstance, FlowInstance.id == FlowIncident.instance_id)
+            .where(
+                FlowIncident.next_try_at <= at,
+                FlowIncident.solved_at.is_(None),
+                FlowInstance.status == "incident",
+                FlowIncident.id.in_(last.group_by(FlowIncident.instance_id)),
+            )
+            .order_by(FlowIncident.next_try_at)
             .limit(limit)
         )
     )

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from app.actor import Actor
 from app.clock import now
-from app.flows import commands, drawing, queries, timeline
+from app.flows import commands, drawing, operators, queries, steering_views, timeline
 from app.flows.action import PANELS
 from app.flows.forms import Form
 from app.flows.once import new_key, once, sent_key
@@ -25,6 +25,7 @@ from app.web.incoming import row_number
 from app.web.language import current_language, local, t
 
 blueprint = Blueprint("flows", __name__, template_folder="templates")
+blueprint.register_blueprint(steering_views.blueprint)
 
 
 @blueprint.get("/")
@@ -115,7 +116,10 @@ def instance(instance_id: int) -> ResponseReturnValue:
     """One flow: its subject, where it stands, its whole history."""
     queries.check_may_see(instance_id, current_actor())
     return render_template(
-        "flows/instance.html", story=_story(instance_id), row=queries.instance(instance_id)
+        "flows/instance.html",
+        story=_story(instance_id),
+        row=queries.instance(instance_id),
+        steer=operators.may(instance_id, current_actor()),
     )
 
 
