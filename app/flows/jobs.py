@@ -9,7 +9,7 @@ from flask import current_app
 from app.actor import SYSTEM
 from app.clock import now
 from app.db import db
-from app.flows import commands, mending, once, queries
+from app.flows import commands, mending, migrating, once, queries
 from app.refusal import Refusal
 
 log = structlog.get_logger()
@@ -28,7 +28,7 @@ SECONDS_BETWEEN_TIDYINGS = 600.0
 
 
 def _tidy() -> None:
-    """Now and then, forget answers that nobody will ask for again."""
+    """Now and then, forget answers that nobody will ask for again, and states that nobody can go back to."""
     moment = time.monotonic()
     if (
         moment - current_app.extensions.get("flows_tidied", -SECONDS_BETWEEN_TIDYINGS)
@@ -36,6 +36,7 @@ def _tidy() -> None:
     ):
         current_app.extensions["flows_tidied"] = moment
         once.forget_old()
+        migrating.forget_old()
 
 
 def _each(idents: Iterable[int], act: Callable[[int], object]) -> int:
