@@ -15,6 +15,7 @@ from app.clock import now
 from app.db import db
 from app.flows import commands, queries
 from app.flows import once as once_module
+from app.flows.facts import TaskCompleted
 from app.flows.models import FlowInstance, FlowRequest
 from app.flows.once import forget_old, once
 from app.refusal import Conflict, Forbidden, Invalid
@@ -73,7 +74,9 @@ def test_a_key_costs_one_statement_and_none_costs_nothing(town: Town):
     assert count(FlowRequest) == 1
 
 
-def test_of_many_with_one_key_at_the_same_moment_one_starts_a_flow(app: Flask, town: Town):
+def test_of_many_with_one_key_at_the_same_moment_one_has_its_effect_and_all_its_answer(
+    app: Flask, town: Town
+):
     data, by = town.data(), town.applicant
     db.session.remove()
     together = threading.Barrier(5)
@@ -93,6 +96,21 @@ def test_of_many_with_one_key_at_the_same_moment_one_starts_a_flow(app: Flask, t
 
     assert len(started) == 1
     assert count(FlowInstance) == 1
+    task_id = queries.inbox(town.office)[0].id
+    db.session.remove()
+
+    def complete(_number: int) -> TaskCompleted:
+        with app.app_context():
+            together.wait()
+            try:
+                return once(commands.complete, task_id, APPROVE, key="k", by=town.office)
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(complete, range(5)))
+
+    assert all(answer == answers[0] for answer in answers)
 
 
 def test_old_answers_are_forgotten(town: Town, monkeypatch: pytest.MonkeyPatch):
