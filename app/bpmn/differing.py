@@ -25,6 +25,8 @@ ASPECTS: dict[str, Text] = {
     "operator": Text("操作及参数", "its action and parameters"),
     "decision": Text("规则表", "its rule table"),
     "ways": Text("出线及条件", "the flows that leave it"),
+    "table": Text("规则", "its rules"),
+    "form": Text("表单项", "its fields"),
 }
 IDENTITY = ("kind", "event", "loop", "called")
 """What makes a shape another one: a token that stands at it would not know what to do there."""
@@ -85,7 +87,7 @@ def changed_aspects(
     old: Program, earlier: Node, new: Program, node: Node, names: Mapping[str, str]
 ) -> tuple[str, ...]:
     one, other = _said(old, earlier, names), _said(new, node, {})
-    return tuple(aspect for aspect in ASPECTS if one[aspect] != other[aspect])
+    return tuple(aspect for aspect in ASPECTS if one.get(aspect) != other.get(aspect))
 
 
 def _nodes(program: Program) -> Iterator[tuple[str, Node]]:

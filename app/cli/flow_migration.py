@@ -73,11 +73,11 @@ def migrate(
         raise click.UsageError("give either --to VERSION (with --dry-run or without) or --undo")
     with create_app().app_context():
         if undo:
-            told = migrating.undo_batch(instances or migrating.undoable(key), by=SYSTEM)
+            told = migrating.undo_batch(key, instances or migrating.undoable(key), by=SYSTEM)
         else:
             assert to_version is not None
             chosen = instances or migrating.movable(key, to_version)
-            told = migrating.batch(chosen, to_version, mapping, dry_run=dry_run, by=SYSTEM)
+            told = migrating.batch(key, chosen, to_version, mapping, dry_run=dry_run, by=SYSTEM)
     for one in told:
         if as_json:
             click.echo(json.dumps(one.as_json(), ensure_ascii=False))

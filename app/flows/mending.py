@@ -145,9 +145,17 @@ def _node(instance: FlowInstance, incident: FlowIncident) -> Any:
 def _bounded(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if values is None:
         return None
-    said: dict[str, Any] = plain(dict(values))
-    if len(orjson.dumps(said, option=orjson.OPT_NON_STR_KEYS)) > LARGEST_CHANGE:
-        raise Invalid("flow.too_much", zh="内容太多，请缩减", en="This is too much; make it shorter")
+    try:
+        said: dict[str, Any] = plain(dict(values))
+        size = len(orjson.dumps(said, option=orjson.OPT_NON_STR_KEYS))
+    except (TypeError, ValueError, RecursionError):
+        size, said = LARGEST_CHANGE + 1, {}
+    if size > LARGEST_CHANGE:
+        raise Invalid(
+            "flow.too_much",
+            zh="内容太多、嵌套太深或含有无法保存的值，请缩减",
+            en="This is too much, too deeply nested or cannot be stored; make it shorter",
+        )
     return said
 
 

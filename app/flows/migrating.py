@@ -86,9 +86,37 @@ def version(key: str, number: int) -> FlowDefinition:
 
 
 def changes(key: str, from_version: int, to_version: int, mapping: Mapping[str, str]) -> list[Change]:
-    """What differs between two versions, shapes of the diagrams they call included."""
+    """What differs between two versions and those they call: shapes, then rule tables and forms."""
     old, new = version(key, from_version), version(key, to_version)
-    return differences(engine.program_of(old), engine.program_of(new), mapping)
+    found = differences(engine.program_of(old), engine.program_of(new), mapping)
+    earlier, later = _with_called(old), _with_called(new)
+    for name in sorted(earlier.keys() & later.keys()):
+        found += _papers(name, "table", earlier[name].tables, later[name].tables)
+        found += _papers(name, "form", earlier[name].forms, later[name].forms)
+    return found
+
+
+def _with_called(definition: FlowDefinition) -> dict[str, FlowDefinition]:
+    called = {key: engine.definition_of(ident) for key, ident in definition.calls.items()}
+    return {definition.key: definition, **called}
+
+
+def _papers(key: str, what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+    """Tables or forms, by their names."""
+    found: list[Change] = []
+    for name in sorted({*old, *new}):
+        label = (
+            Text(f"规则表 {name}", f"rule table {name}")
+            if what == "table"
+            else Text(f"表单 {name}", f"form {name}")
+        )
+        if name not in old:
+            found.append(Change("added", key, name, label))
+        elif name not in new:
+            found.append(Change("removed", key, name, label))
+        elif old[name] != new[name]:
+            found.append(Change("changed", key, name, label, (what,)))
+    return found
 
 
 def movable(key: str, to_version: int) -> list[int]:
@@ -120,12 +148,19 @@ def rehearse(instance_id: int, to_version: int, mapping: Mapping[str, str], *, b
 
 
 def batch(
-    instances: Sequence[int], to_version: int, mapping: Mapping[str, str], *, dry_run: bool, by: Actor
+    key: str,
+    instances: Sequence[int],
+    to_version: int,
+    mapping: Mapping[str, str],
+    *,
+    dry_run: bool,
+    by: Actor,
 ) -> list[Outcome]:
     """Each in a transaction of its own; the report says what became of each, in the order given."""
     told: list[Outcome] = []
     for ident in instances:
         try:
+            _check_key(key, ident)
             if dry_run:
                 told.append(rehearse(ident, to_version, mapping, by=by))
             else:
@@ -139,15 +174,23 @@ def batch(
     return told
 
 
-def undo_batch(instances: Sequence[int], *, by: Actor) -> list[Outcome]:
+def undo_batch(key: str, instances: Sequence[int], *, by: Actor) -> list[Outcome]:
+    """As `batch`, the other way."""
     told: list[Outcome] = []
     for ident in instances:
         try:
+            _check_key(key, ident)
             undo(ident, by=by)
             told.append(Outcome(ident, "put back"))
         except Refusal as refusal:
             told.append(Outcome(ident, "blocked", refusal.text, [{"rule": refusal.code}]))
     return told
+
+
+def _check_key(key: str, instance_id: int) -> None:
+    """Refuses `NotFound`: a number that belongs to no instance, or to one of another flow."""
+    if db.session.scalar(sa.select(FlowInstance.key).where(FlowInstance.id == instance_id)) != key:
+        raise rules.no_such_instance(f"{key} {instance_id}")
 
 
 def undoable(key: str) -> list[int]:

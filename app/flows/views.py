@@ -154,6 +154,8 @@ class Story:
     stages: list[queries.Stage]
     entries: list[timeline.Entry]
     incidents: list[Text]
+    held: bool
+    """Whether an operator has suspended the flow."""
 
 
 def _pane(actor: Actor) -> Pane:
@@ -221,6 +223,7 @@ def _story(instance_id: int, view: TaskView | None = None) -> Story:
         stages=queries.stages(instance_id),
         entries=entries,
         incidents=[Text(i.text_zh, i.text_en) for i in queries.incidents(instance_id)],
+        held=row.status == "suspended",
     )
 
 

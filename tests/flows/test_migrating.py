@@ -22,6 +22,7 @@ from tests.flows.test_steering import ordered
 
 OWNER = Actor(id=901, name="流程管理员", grants=frozenset({Grant(role="process_owner")}))
 REPORTED = "seal_production.reported"
+KEY = "seal_lifecycle"
 
 
 def publish(tmp_path: Path, name: str, *changes: tuple[str, str]) -> None:
@@ -34,6 +35,8 @@ def publish(tmp_path: Path, name: str, *changes: tuple[str, str]) -> None:
         assert old in text
         text = text.replace(old, new)
     file.write_text(text)
+    form = copy / "seal_approval" / "forms" / "review.json"
+    form.write_text(form.read_text().replace("同意", "核准"))
     commands.load_files(folder=copy, by=SYSTEM)
 
 
@@ -67,7 +70,7 @@ def test_an_open_task_keeps_its_row_and_gets_the_words_and_the_role_of_the_new_v
     with pytest.raises(Forbidden):
         migrating.migrate(instance_id, 2, by=town.office)
 
-    dry = migrating.batch([instance_id], 2, {}, dry_run=True, by=OWNER)
+    dry = migrating.batch(KEY, [instance_id], 2, {}, dry_run=True, by=OWNER)
 
     assert [o.outcome for o in dry] == ["blocked"]
     assert dry[0].blockers[0]["rule"] == "stands_at_removed"
@@ -75,7 +78,7 @@ def test_an_open_task_keeps_its_row_and_gets_the_words_and_the_role_of_the_new_v
     with pytest.raises(Invalid, match="bad_mapping"):
         migrating.migrate(instance_id, 2, mapping={"review": "nowhere"}, by=OWNER)
     assert (
-        migrating.batch([instance_id], 2, {"review": "examine"}, dry_run=True, by=OWNER)[0].outcome
+        migrating.batch(KEY, [instance_id], 2, {"review": "examine"}, dry_run=True, by=OWNER)[0].outcome
         == "would move"
     )
     assert db.session.get_one(FlowInstance, instance_id).state == state, "trying it has changed nothing"
@@ -117,7 +120,7 @@ def test_what_is_waited_for_follows_and_new_deadlines_begin(
         (">R5/PT4H<", ">R5/PT2H<"),
     )  # fmt: skip
 
-    told = migrating.batch(migrating.movable("seal_lifecycle", 2), 2, {}, dry_run=False, by=OWNER)
+    told = migrating.batch(KEY, migrating.movable(KEY, 2), 2, {}, dry_run=False, by=OWNER)
 
     assert [(o.instance_id, o.outcome) for o in told] == [(waiting, "moved"), (asked, "moved")]
     db.session.expire_all()
@@ -166,6 +169,8 @@ def test_the_command_line_tells_the_difference_and_moves_what_it_can(
         1,
         [(stays, "blocked"), (goes, "moved")],
     )
+    code, lines = yinxu("migrate", "seal_issuance", "--to", "1", "--instance", str(stays), "--dry-run")
+    assert (code, lines[0]["blockers"]) == (1, [{"rule": "flow.no_such_instance"}])
     code, lines = yinxu("migrate", "seal_lifecycle", "--to", "2", "--map", "wait_report=await_station")
     assert (code, [(x["instance"], x["outcome"]) for x in lines]) == (0, [(stays, "moved")])
     code, lines = yinxu("migrate", "seal_lifecycle", "--undo")

@@ -175,6 +175,12 @@ def test_data_is_corrected_where_the_flow_stands_and_told_as_old_and_new(town: T
 
     with pytest.raises(Invalid):
         mending.correct(instance_id, {}, "x", by=OWNER)
+    deep: Any = 1
+    for _ in range(400):
+        deep = [deep]
+    for hostile in ({"x": deep}, {"x": "字" * 40_000}, {"x": 2**80}, {"x" * 200: 1}):
+        with pytest.raises(Invalid):
+            mending.correct(instance_id, hostile, "x", by=OWNER)
     fact = mending.correct(instance_id, {"seal_name": "合同专用章", "note": 1}, "名称有误", by=OWNER)
 
     assert fact.solved

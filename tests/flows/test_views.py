@@ -290,6 +290,8 @@ def test_an_operator_sees_what_is_stopped_and_mends_it_from_its_page(
     assert browser.post(f"/flows/{instance_id}/suspend", dict(reason="核对")).location == address
 
     assert "该流程已被暂停" in browser.get(address).text
+    held = logged_in(app, "office").get("/inbox").text
+    assert "该流程已被暂停" in held and 'value="approve"' not in held
     admin = logged_in(app, "admin")
     assert "财务专用章" in admin.get("/flows/incidents").text
     back = admin.post(f"/flows/{instance_id}/resume", dict(back="/flows/incidents"))
