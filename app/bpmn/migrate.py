@@ -12,20 +12,21 @@ words with the shape it is about. At the end the waits are compared: people keep
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportMissingTypeStubs=false, reportPrivateUsage=false
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import orjson
+from SpiffWorkflow.bpmn.specs.control import EventSplit
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.events.intermediate_event import BoundaryEvent
 from SpiffWorkflow.util.task import TaskState
 
 from app.bpmn.differing import IDENTITY, changed_aspects, drawn, event_kind, renamed
 from app.bpmn.expressions import Host
-from app.bpmn.gateways import Parallel
+from app.bpmn.gateways import FirstEvent, Parallel
 from app.bpmn.joins import behind
 from app.bpmn.parse import Node, Program
 from app.bpmn.specs import RepeatingTimer
@@ -260,7 +261,8 @@ class _Mover:
     # what is waited for
 
     def check_joins(self, before: Run, run: Run) -> None:
-        """A join that asks for a flow on which nothing can come would be waited at for ever."""
+        """A join that asks for a flow on which too little can come would be waited at for ever. One where that was
+        so before is none of the migration's making: drawings may be odd."""
         stuck = {(renamed(j, self.names), renamed(i, self.names)) for _, j, i in _starved(before)}
         for process, join, missing in _starved(run):
             if (join, missing) not in stuck:
@@ -270,8 +272,8 @@ class _Mover:
                     "join_starves", process, drawn(join),
                     f"汇合「{label.zh}」（{drawn(join)}）还要等来自「{drawn(missing)}」的一路，"
                     "而实例已越过它的起点，将永远等不到",
-                    f'the join "{label.en}" ({drawn(join)}) also asks for the flow from "{drawn(missing)}", whose '
-                    "beginning this instance has passed: it would wait for ever",
+                    f'the join "{label.en}" ({drawn(join)}) also asks for the flow from "{drawn(missing)}", on which '
+                    "too little can come as this instance stands: it would wait for ever",
                 )  # fmt: skip
 
     def check_waits(self, before: Run, run: Run) -> None:
@@ -320,16 +322,29 @@ def _start_clocks(run: Run, armed: Collection[str]) -> None:
 
 
 def _starved(run: Run) -> Iterator[tuple[str, str, str]]:
-    """(process, join, flow) where a parallel join that a token can reach asks for a flow that none can."""
+    """(process, join, flow) where a parallel join that tokens can reach asks for a flow on which fewer can come than
+    on another: one of those would wait for ever. What waits for each other's end (a shape and its border events, the
+    events behind one gateway) counts once."""
     for tree in (run.workflow, *run.workflow.subprocesses.values()):
         alive = [t for t in tree.tasks.values() if not t.state & (FINISHED | PREDICTED)]
         for spec in tree.spec.task_specs.values():
             if not isinstance(spec, Parallel) or len(spec._inputs) < 2:
                 continue
-            here = {t.parent.task_spec.name for t in alive if t.task_spec is spec}
-            elsewhere = {t.task_spec.name for t in alive if t.task_spec is not spec}
-            if not here and not elsewhere & behind(spec, set(spec._inputs)):
-                continue
-            for flow in spec._inputs:
-                if flow not in here and not elsewhere & behind(spec, {flow}):
-                    yield str(tree.spec.name), spec.name, flow
+            counts = {flow: len(_coming(alive, spec, flow)) for flow in spec._inputs}
+            most = max(counts.values())
+            yield from ((str(tree.spec.name), spec.name, flow) for flow, n in counts.items() if n < most)
+
+
+def _coming(alive: Sequence[Any], join: Any, flow: str) -> set[Any]:
+    """The tokens that wait at the join for this flow, or can still come by it."""
+    ways = behind(join, {flow})
+    found: set[Any] = set()
+    for task in alive:
+        above = task.parent
+        if task.task_spec is join:
+            if above.task_spec.name == flow:
+                found.add(task.id)
+        elif task.task_spec.name in ways:
+            together = isinstance(above.task_spec, (EventSplit, FirstEvent))
+            found.add(above.id if together else task.id)
+    return found

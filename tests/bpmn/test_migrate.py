@@ -1,9 +1,13 @@
 """An instance under another version: what may change under its feet, and what stands in the way."""
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from app.bpmn.differing import differences
 from app.bpmn.migrate import Moved, move
@@ -172,3 +176,66 @@ def test_the_difference_names_each_shape_once_and_what_of_it_differs():
     assert found == {("changed", "two"): ("kind", "ways"), ("added", "three"): ()}
     assert differences(old, old) == []
     assert [c.kind for c in differences(old, steps("one", "second"), {"two": "second"})] == ["changed"]
+
+
+NAMES = ["a", "b", "c", "d", "e"]
+
+
+@st.composite
+def drawings(draw: st.DrawFn) -> Program:
+    """Tasks in a row, some of them with a deadline; and two rows beside each other somewhere in it."""
+    names = draw(st.permutations(NAMES))[: draw(st.integers(1, 5))]
+    late = {n for n in names if draw(st.booleans())}
+    split = draw(st.integers(0, len(names)))
+    parts = [shape("startEvent", "begin"), shape("endEvent", "finish"), *(user(n) for n in names)]
+    for name in late:
+        parts.append(timed("boundaryEvent", f"late_{name}", "timeDuration", "P1D", attachedToRef=name))
+        parts.append(flow(f"late_{name}", "finish"))
+    before, one = names[:split], names[split:]
+    if len(one) < 2 or not draw(st.booleans()):
+        chain = ["begin", *names, "finish"]
+        return alone(bpmn(*parts, *itertools.starmap(flow, itertools.pairwise(chain))))
+    middle = len(one) // 2
+    parts += [shape("parallelGateway", "fork"), shape("parallelGateway", "join")]
+    chains = [
+        ["begin", *before, "fork"],
+        ["fork", *one[:middle], "join"],
+        ["fork", *one[middle:], "join"],
+        ["join", "finish"],
+    ]
+    return alone(bpmn(*parts, *(flow(x, y) for chain in chains for x, y in itertools.pairwise(chain))))
+
+
+@hypothesis_settings(max_examples=50)
+@given(drawings(), drawings(), st.integers(0, 4), st.data())
+def test_what_is_moved_keeps_its_tasks_and_can_be_finished_and_what_cannot_says_why(
+    old: Program, new: Program, done: int, data: st.DataObject
+):
+    run = begin(old, {"x": 1}, host=Hands(), now=NOW)
+    for _ in range(done):
+        if run.tasks():
+            task = data.draw(st.sampled_from(run.tasks()))
+            run.complete(task.token, {"done": task.node.id})
+            run.settle()
+            run = resume(old, run.state(), host=Hands(), now=NOW)
+    passed = [(p.process, p.node.id) for p in run.trail]
+    tokens = {t.token: t.node.id for t in run.tasks()}
+
+    found = move(old, new, run.state(), {}, passed=passed, host=Hands(), now=NOW)
+
+    if found.run is None:
+        assert found.blockers and all(b.text.zh and b.text.en for b in found.blockers)
+        return
+    again = resume(new, found.run.state(), host=Hands(), now=NOW)
+    assert {t.token: t.node.id for t in again.tasks()} == tokens
+    assert all(t.data["x"] == 1 for t in again.tasks())
+    assert {t.node.id for t in again.timers()} == {
+        f"late_{n}" for n in tokens.values() if f"late_{n}" in new.main.nodes
+    }
+    for _ in range(20):
+        if again.finished:
+            break
+        again.complete(data.draw(st.sampled_from(again.tasks())).token, {})
+        again.settle()
+        again = resume(new, again.state(), host=Hands(), now=NOW)
+    assert again.finished
