@@ -58,6 +58,11 @@ def _run(function: Callable[P, F], by: Actor, /, *args: P.args, **kwargs: P.kwar
     return fact
 
 
+def is_inside() -> bool:
+    """Whether a command is under way, whose transaction is not ours to undo."""
+    return _inside.get()
+
+
 def together(work: Callable[[], T], *, attempted: str, by: Actor) -> T:
     """Do `work` as one transaction: the commands in it join it, and their Facts are all that is logged. Inside a
     command it is part of that one's. `attempted` is what the log of illegal operations calls a refusal of it."""

@@ -24,7 +24,7 @@ from flask import request
 
 from app.actor import Actor
 from app.clock import now
-from app.command import together
+from app.command import is_inside, together
 from app.db import begin_writing, db, insert_unless_there
 from app.fact import FACTS, Fact
 from app.flows.models import FlowRequest
@@ -58,6 +58,8 @@ def once(
             zh=f"请求标识最多 {LONGEST_KEY} 个可见的 ASCII 字符",
             en=f"a request's key is at most {LONGEST_KEY} printable ASCII characters",
         )
+    if is_inside():
+        raise RuntimeError("once() is for doors: a command is under way, and what was refused would undo it")
     name = f"{command.__module__.split('.')[-2]}.{command.__name__}"
     digest = _digest(name, [args, named] if about is None else about)
     try:
