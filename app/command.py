@@ -25,6 +25,7 @@ from app.refusal import Conflict, Invalid, Refusal
 
 P = ParamSpec("P")
 F = TypeVar("F", bound=Fact)
+T = TypeVar("T")
 
 COMMANDS: dict[str, Callable[..., Fact]] = {}
 """Every command by `house.verb`; a test proves that nothing public in a commands.py stands outside it."""
@@ -41,11 +42,9 @@ def command(function: Callable[P, F]) -> Callable[P, F]:
             raise TypeError(f"{function.__qualname__} needs by=Actor")
         if _inside.get():
             return _run(function, by, *args, **kwargs)
-        token = _inside.set(True)
-        try:
-            return _outermost(function, by, *args, **kwargs)
-        finally:
-            _inside.reset(token)
+        return together(
+            lambda: _run(function, by, *args, **kwargs), attempted=f"{house}.{function.__name__}", by=by
+        )
 
     house = function.__module__.split(".")[-2]
     COMMANDS[f"{house}.{function.__name__}"] = gate
@@ -59,33 +58,50 @@ def _run(function: Callable[P, F], by: Actor, /, *args: P.args, **kwargs: P.kwar
     return fact
 
 
-def _outermost(function: Callable[P, F], by: Actor, /, *args: P.args, **kwargs: P.kwargs) -> F:
+def is_inside() -> bool:
+    """Whether a command is under way, whose transaction is not ours to undo."""
+    return _inside.get()
+
+
+def together(work: Callable[[], T], *, attempted: str, by: Actor) -> T:
+    """Do `work` as one transaction: the commands in it join it, and their Facts are all that is logged. Inside a
+    command it is part of that one's. `attempted` is what the log of illegal operations calls a refusal of it."""
+    if _inside.get():
+        return work()
+    token = _inside.set(True)
+    try:
+        return _outermost(work, attempted, by)
+    finally:
+        _inside.reset(token)
+
+
+def _outermost(work: Callable[[], T], attempted: str, by: Actor) -> T:
     try:
         with collecting():
             begin_writing()
-            fact = _run(function, by, *args, **kwargs)
+            answer = work()
             audit_log.nudge()
             db.session.commit()
-        return fact
+        return answer
     except Refusal as refusal:
         db.session.rollback()
-        record(refusal, attempted=f"{function.__module__.split('.')[-2]}.{function.__name__}", by=by)
+        record(refusal, attempted=attempted, by=by)
         raise
     except sqlalchemy.exc.OperationalError as error:
         db.session.rollback()
-        log.warning("command.contended", command=function.__qualname__, error=str(error.orig))
+        log.warning("command.contended", command=attempted, error=str(error.orig))
         refusal = Conflict(
             "busy",
             zh="别人正在办理同一事项，请稍后再试",
             en="Someone else is working on the same thing; try again in a moment",
         )
-        record(refusal, attempted=function.__qualname__, by=by)
+        record(refusal, attempted=attempted, by=by)
         raise refusal from error
     except sqlalchemy.exc.DataError as error:
         db.session.rollback()
-        log.warning("command.unstorable", command=function.__qualname__, error=str(error.orig))
+        log.warning("command.unstorable", command=attempted, error=str(error.orig))
         refusal = unstorable()
-        record(refusal, attempted=function.__qualname__, by=by)
+        record(refusal, attempted=attempted, by=by)
         raise refusal from error
     except BaseException:
         db.session.rollback()

@@ -128,6 +128,15 @@ class Settings(BaseSettings):
     job_timeout_s: Annotated[int, Field(ge=1)] = 300
     """A job that runs longer is ended, and found again by the next sweep."""
 
+    request_keys_kept_s: Annotated[int, Field(ge=60)] = 24 * 3600
+    """How long the answer to a request with an idempotency key is kept."""
+
+    incident_tries: Annotated[int, Field(ge=0, le=20)] = 5
+    """How often a stopped flow is tried again by itself, where that may help; then it waits for a person."""
+
+    incident_retry_s: Annotated[int, Field(ge=1)] = 60
+    """After which time it is first tried; each further time after twice as long."""
+
     time_zone: str = "Asia/Shanghai"
     """In which moments are shown to people."""
 

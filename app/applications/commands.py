@@ -11,6 +11,7 @@ from app.actor import Actor
 from app.applications import drafts, queries, rules
 from app.applications.facts import (
     ApplicationApproved,
+    ApplicationCancelled,
     ApplicationCorrected,
     ApplicationPictureViewed,
     ApplicationSentBack,
@@ -24,6 +25,7 @@ from app.crypto import vault
 from app.db import db, insert_unless_there, lock_row
 from app.flows import commands as flows
 from app.flows import queries as flow_queries
+from app.flows.action import cancelled
 from app.imaging.extracting import Extraction
 from app.people import queries as people
 from app.people.rules import check_credit_code
@@ -158,6 +160,29 @@ def approve(application_id: int, *, by: Actor) -> ApplicationApproved:
     found = _to_decide(application_id, by)
     found.status, found.decided_at = "approved", now()
     return ApplicationApproved(application_id=found.id, number=found.number, unit_id=found.unit_id)
+
+
+@cancelled("application")
+@command
+def cancel(application_id: int, reason: str, *, by: Actor) -> ApplicationCancelled:
+    """Its flow was cancelled: what was not decided yet never will be; an approval stays. Called by the flow.
+    Refuses `Conflict` while the flow runs."""
+    found: Application = lock_row(Application, queries.application(application_id).id)
+    if found.instance_id is None or flow_queries.instance(found.instance_id).status != "cancelled":
+        raise Conflict(
+            "application.flow_runs",
+            zh="申请的流程还在进行，请撤销流程",
+            en="The application's flow still runs; cancel that",
+        )
+    if found.status in ("submitted", "sent_back"):
+        found.status = "cancelled"
+    return ApplicationCancelled(
+        application_id=found.id,
+        number=found.number,
+        unit_id=found.unit_id,
+        status=found.status,
+        reason=reason,
+    )
 
 
 def _to_decide(application_id: int, by: Actor) -> Application:

@@ -50,6 +50,17 @@ class ApplicationApproved(
     unit_id: int
 
 
+class ApplicationCancelled(
+    Fact, name="application.cancelled", zh="撤销申请", en="Application cancelled", log_class=_APPROVAL
+):
+    application_id: int
+    number: str
+    unit_id: int
+    status: str
+    """`cancelled`; or `approved`, where the approval stays and only what was to follow is called off."""
+    reason: str
+
+
 class ApplicationPictureViewed(
     Fact,
     name="application.picture_viewed",

@@ -47,6 +47,7 @@ STATUS_TEXT: dict[str, Text] = {
     "submitted": Text("审批中", "Being decided"),
     "sent_back": Text("已退回，待补正", "Sent back, to be corrected"),
     "approved": Text("已批准", "Approved"),
+    "cancelled": Text("已撤销", "Cancelled"),
 }
 
 _MISSING = Text("请填写此项", "Fill this in")

@@ -1,6 +1,7 @@
 """Pages of applications: mine, a new one of each kind, one of them, its correction; and its panel on a task."""
 
 import base64
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from markupsafe import Markup
 from app.applications import commands, drafts, queries, rules
 from app.applications.ahead import deciders
 from app.flows.action import panel
+from app.flows.once import once, sent_key
 from app.glossary import SEAL_KINDS
 from app.impressions import queries as impressions
 from app.impressions.rules import may_look
@@ -63,14 +65,18 @@ def submit(kind: str) -> ResponseReturnValue:
     checked, form = rules.check_kind(kind), request.form
     reference = form.get("scan_reference", "")
     try:
+        asked = _asked()
         reference = _uploaded() or reference
         _check_has_scan(reference)
-        fact = commands.submit(
+        fact = once(
+            commands.submit,
             checked,
             form,
             scan=reference,
             scan_name=_scan_name(),
             sensitivity=_sensitivity(),
+            key=sent_key(),
+            about=asked,
             by=current_actor(),
         )
     except Invalid as refusal:
@@ -189,16 +195,20 @@ def correction(application_id: int) -> ResponseReturnValue:
 @blueprint.post("/applications/<int:application_id>/correct")
 @requires("applicant")
 def correct(application_id: int) -> ResponseReturnValue:
-    found, form = _to_correct(application_id), request.form
+    found, form = queries.visible(application_id, current_actor()), request.form
     reference = form.get("scan_reference", "")
     try:
+        asked = _asked()
         reference = _uploaded() or reference
-        fact = commands.correct(
+        fact = once(
+            commands.correct,
             application_id,
             form,
             scan=reference or None,
             scan_name=_scan_name(),
             sensitivity=_sensitivity(),
+            key=sent_key(),
+            about=asked,
             by=current_actor(),
         )
     except Invalid as refusal:
@@ -319,6 +329,16 @@ def _uploaded() -> str:
     if file is None or not file.filename:
         return ""
     return commands.upload_scan(file.read(), file.filename, by=current_actor()).reference
+
+
+def _asked() -> list[object]:
+    """What the form says, and the scan that came with it: an upload is sealed anew each time, and never the same."""
+    file = request.files.get("scan")
+    data = file.read() if file else b""
+    if file:
+        file.seek(0)
+    said = {name: value for name, value in request.form.items() if name not in ("csrf_token", "request_key")}
+    return [request.path, said, hashlib.sha256(data).hexdigest()]
 
 
 def _scan_name() -> str:

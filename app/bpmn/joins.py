@@ -62,7 +62,7 @@ class InclusiveJoin(Join):
             for task in my_task.workflow.tasks.values()
             if task.task_spec is not spec and task.has_state(ALIVE)
         }
-        return not elsewhere & (_behind(spec, set(spec._inputs) - here) - _behind(spec, here))
+        return not elsewhere & (behind(spec, set(spec._inputs) - here) - behind(spec, here))
 
 
 class TheEnd(_EndJoin):
@@ -89,7 +89,7 @@ class TheEnd(_EndJoin):
         return True
 
 
-def _behind(join: Any, names: set[str]) -> set[str]:
+def behind(join: Any, names: set[str]) -> set[str]:
     """Every shape from which one of these can be reached without passing the join."""
     specs = join._wf_spec.task_specs
     found, waiting = set(names), list(names)

@@ -29,6 +29,7 @@ from app.bpmn.expressions import Expressions
 from app.bpmn.joins import Join, TheEnd
 from app.bpmn.parse import Program
 from app.bpmn.thinning import thin
+from app.refusal import Conflict
 
 CODEC = 2
 """The version written today. Every version ever written stays readable."""
@@ -36,6 +37,19 @@ CODEC = 2
 FINISHED = int(TaskState.FINISHED_MASK)
 LOOP_KEYS = {"key_or_index", "item", "merged", "iteration"}
 """Internal data that a finished task's neighbours still read (multi-instance); all else of it is dropped."""
+
+
+class StrangeState(Conflict, ValueError):
+    """The instance was stored by a release that is later than this one."""
+
+    def __init__(self, version: object) -> None:
+        super().__init__(
+            "flow.strange_state",
+            zh=f"该流程由更新的版本保存（格式 {version!r}），当前程序最高只认识格式 {CODEC}。请升级程序后再办理。",
+            en=f"This flow is stored in a format of unknown version {version!r}: by a later release, as this one knows "
+            f"up to {CODEC}. Upgrade the program, then go on.",
+            version=str(version),
+        )
 
 
 def encode(workflow: Any) -> bytes:
@@ -49,10 +63,10 @@ def encode(workflow: Any) -> bytes:
 
 
 def decode(program: Program, state: bytes, expressions: Expressions) -> Any:
-    """A running workflow again. Raises ValueError for a version that this release does not know."""
+    """A running workflow again. Raises StrangeState for a version that this release does not know."""
     said = orjson.loads(state)
     if said.get("v") not in (1, CODEC):
-        raise ValueError(f"state of unknown version {said.get('v')!r}")
+        raise StrangeState(said.get("v"))
     datas: list[dict[str, Any]] = said["d"]
     used: set[int] = set()
     specs = program.called_specs

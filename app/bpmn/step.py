@@ -76,6 +76,18 @@ class Run:
         self.workflow = workflow
         self.expressions = expressions
         self.trail: list[Passed] = []
+        self._at: Any = None
+
+    def speak_with(self, expressions: Expressions) -> None:
+        """Have the expressions answered by another, before anything has run."""
+        self.workflow.script_engine = self.expressions = expressions
+
+    def where(self) -> Passed | None:
+        """The shape that was begun last: where it stands when a step fails."""
+        if self._at is None:
+            return None
+        diagram, node = self._node(self._at)
+        return None if node is None else Passed(diagram.key, node, str(self._at.id))
 
     # what may happen to it
 
@@ -171,6 +183,7 @@ class Run:
                 host.task_spec._update(host)
 
     def _run_one(self, task: Any, *, tell: bool = True) -> None:
+        self._at = task
         try:
             if all(task.workflow.tasks[child].triggered for child in task._children):
                 task.task_spec._predict_hook(task)

@@ -7,11 +7,16 @@ from typing import Any
 import click
 
 from app.actor import SYSTEM
+from app.cli import flow_migration
 
 
 @click.group()
 def command() -> None:
     """The flows: diagrams, rule tables and forms."""
+
+
+command.add_command(flow_migration.diff)
+command.add_command(flow_migration.migrate)
 
 
 @command.command(name="list")

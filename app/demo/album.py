@@ -51,6 +51,7 @@ def _doors() -> list[Shot]:
         Shot("refused", "/people", "lihang", status=403),
         Shot("account", "/account", "wangmin"),
         Shot("people-administrator", "/people", "sysadmin"),
+        Shot("flows-stopped", "/flows/incidents", "sysadmin"),
         Shot("people", "/people", "secofficer", dark=True),
         Shot("menu", "/seals", "wangmin", dark=True, act=_open_menu, sizes=("phone",)),
     ]

@@ -33,6 +33,7 @@ class Action:
 ACTIONS: dict[str, Action] = {}
 PANELS: dict[str, Callable[[int, Any], Any]] = {}
 CHOICES: dict[str, Callable[..., Iterable[tuple[str, Text]]]] = {}
+CANCELLED: dict[str, Callable[..., object]] = {}
 
 
 def action(name: str) -> Callable[[F], F]:
@@ -73,6 +74,17 @@ def choices(source: str) -> Callable[[F], F]:
 
     def register(function: F) -> F:
         CHOICES[source] = function
+        return function
+
+    return register
+
+
+def cancelled(subject: str) -> Callable[[F], F]:
+    """Register what its house does when the flow about `<subject>/<id>` is cancelled, in the same transaction:
+    `function(subject_id, reason, *, by)`. What it refuses keeps the flow from being cancelled."""
+
+    def register(function: F) -> F:
+        CANCELLED[subject] = function
         return function
 
     return register

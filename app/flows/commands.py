@@ -2,23 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
-from app.actor import SYSTEM, Actor
-from app.bpmn.fault import Fault
-from app.bpmn.step import Run
+from app.actor import Actor
 from app.bpmn.values import plain
 from app.clock import now
 from app.command import command
 from app.db import db, insert_unless_there, lock_row
-from app.flows import engine, forms, publishing, queries, rules
+from app.flows import attempting, engine, forms, publishing, queries, rules
 from app.flows.facts import (
     FlowReminded,
     FlowsLoaded,
@@ -33,15 +30,13 @@ from app.flows.facts import (
 from app.flows.holding import HeldInstance, HeldTask, hold
 from app.flows.models import (
     FlowDefinition,
-    FlowIncident,
     FlowInstance,
     FlowTask,
     FlowTimer,
     MessageInbox,
-    MessageSubscription,
 )
 from app.flows.writing import Decided
-from app.refusal import Conflict, Forbidden, Refusal
+from app.refusal import Conflict
 
 log = structlog.get_logger()
 
@@ -154,14 +149,17 @@ def _task_to_act_on(task_id: int, by: Actor) -> tuple[FlowTask, FlowInstance]:
     if row is None:
         raise rules.no_such_task(task_id)
     instance, found = row
-    _check_theirs(found, False, by)
+    _check_theirs(found, instance, False, by)
     return found, instance
 
 
-def _check_theirs(found: FlowTask | HeldTask, theirs: bool, by: Actor) -> None:
+def _check_theirs(
+    found: FlowTask | HeldTask, instance: FlowInstance | HeldInstance, theirs: bool, by: Actor
+) -> None:
     if not theirs and (by.kind != "person" or not queries.may_act(found, by)):
         rules.check_may_take([], by)
     rules.check_open(found.status, found.done_by_name, found.done_at)
+    rules.check_not_suspended(instance.status)
     rules.check_not_anothers(found.assignee_id, found.assignee_name, by)
 
 
@@ -190,7 +188,7 @@ def _held(task_id: int, by: Actor) -> tuple[HeldTask, HeldInstance]:
         raise rules.no_such_task(task_id)
     task, instance = held
     theirs = task.status == "open" and rules.may_take(task.candidates, by)
-    _check_theirs(task, theirs, by)
+    _check_theirs(task, instance, theirs, by)
     return task, instance
 
 
@@ -245,10 +243,10 @@ def deliver(
     kept = _keep(message, correlation, message_id, plain(payload), at)
     if kept is None:
         return _repeated(message, correlation, message_id)
-    waiting = _who_waits(kept)
+    waiting = attempting.who_waits(kept)
     if waiting is None:
         return _delivered(kept, None, stopped=False)
-    stopped = _hand_over(kept, waiting, by, at)
+    stopped = attempting.hand_over(kept, waiting, by, at)
     return _delivered(kept, waiting.instance_id, stopped=stopped)
 
 
@@ -286,98 +284,25 @@ def _repeated(message: str, correlation: str, message_id: str) -> MessageDeliver
     )
 
 
-def _who_waits(kept: MessageInbox) -> MessageSubscription | None:
-    return db.session.scalar(
-        sa.select(MessageSubscription)
-        .where(MessageSubscription.name == kept.name, MessageSubscription.correlation == kept.correlation)
-        .order_by(MessageSubscription.id)
-        .limit(1)
-    )
-
-
-def _hand_over(kept: MessageInbox, waiting: MessageSubscription, by: Actor, at: datetime) -> bool:
-    """Deliver to the instance, locked; gives whether it was stopped instead."""
-    instance: FlowInstance = lock_row(FlowInstance, waiting.instance_id)
-    kept.instance_id = instance.id
-    token = waiting.token
-    stopped = _attempt(instance, lambda r: r.deliver(token, kept.payload), by, at, message=kept)
-    if not stopped:
-        kept.delivered_at = at
-    return stopped
-
-
 def _delivered(kept: MessageInbox, instance_id: int | None, *, stopped: bool) -> MessageDelivered:
     return MessageDelivered(
         message=kept.name,
         correlation=kept.correlation,
         instance_id=instance_id,
-        early=instance_id is None,
+        early=kept.delivered_at is None and not stopped,
         repeated=False,
         stopped=stopped,
     )
-
-
-def _attempt(
-    instance: FlowInstance,
-    act: Callable[[Run], None],
-    by: Actor,
-    at: datetime,
-    *,
-    message: MessageInbox | None,
-) -> bool:
-    """Advance where nobody stands by to see a refusal: what goes wrong undoes only this step, and is put down
-    as an incident. A database that does not answer is nobody's incident: that is raised."""
-    try:
-        with db.session.begin_nested():
-            engine.advance(instance, act, by=by, now=at)
-        return False
-    except Refusal as refusal:
-        _stop(instance, refusal, at, message)
-    except SQLAlchemyError:
-        raise
-    except Exception as error:
-        log.exception("flow.step_failed", instance_id=instance.id)
-        _stop(instance, _as_fault(instance, error), at, message)
-    return True
-
-
-def _as_fault(instance: FlowInstance, error: Exception) -> Fault:
-    name = type(error).__name__
-    return Fault(
-        "defect",
-        process=instance.key,
-        node=instance.title,
-        zh=f"程序出错（{name}）",
-        en=f"a defect in the program ({name})",
-    )
-
-
-def _stop(instance: FlowInstance, refusal: Refusal, at: datetime, message: MessageInbox | None) -> None:
-    db.session.refresh(instance)
-    instance.status = "incident"
-    db.session.add(
-        FlowIncident(
-            instance_id=instance.id,
-            at=at,
-            process=str(refusal.details.get("process", instance.key)),
-            node=str(refusal.details.get("node", "")),
-            code=refusal.code,
-            text_zh=refusal.text.zh,
-            text_en=refusal.text.en,
-            message_id=message.id if message is not None else None,
-        )
-    )
-    engine.note(instance, "incident", SYSTEM, at, code=refusal.code, zh=refusal.text.zh, en=refusal.text.en)
 
 
 @command
 def hand_over(kept_message_id: int, *, by: Actor) -> MessageDelivered:
     """Deliver a message that was kept, now that somebody waits for it. Refuses `Conflict` when it is over."""
     kept: MessageInbox | None = lock_row(MessageInbox, kept_message_id)
-    waiting = _who_waits(kept) if kept is not None and kept.delivered_at is None else None
+    waiting = attempting.who_waits(kept) if kept is not None and kept.delivered_at is None else None
     if kept is None or waiting is None:
         raise _over()
-    return _delivered(kept, waiting.instance_id, stopped=_hand_over(kept, waiting, by, now()))
+    return _delivered(kept, waiting.instance_id, stopped=attempting.hand_over(kept, waiting, by, now()))
 
 
 @command
@@ -387,10 +312,10 @@ def fire(timer_id: int, *, by: Actor) -> TimerFired:
     seen = db.session.get(FlowTimer, timer_id)
     instance = _lock_unless_busy(seen.instance_id) if seen is not None else None
     timer = db.session.get(FlowTimer, timer_id, populate_existing=True)
-    if instance is None or timer is None or timer.due_at > at:
+    if instance is None or timer is None or timer.due_at > at or instance.status not in rules.AWAKE:
         raise _over()
     node, due_at = timer.node, timer.due_at
-    stopped = _attempt(instance, lambda _run: None, by, at, message=None)
+    stopped = attempting.attempt(instance, lambda _run: None, by, at, message=None)
     return TimerFired(instance_id=instance.id, node=node, due_at=due_at, stopped=stopped)
 
 
@@ -411,38 +336,8 @@ def _over() -> Conflict:
 @command
 def retry(instance_id: int, *, by: Actor) -> IncidentRetried:
     """Try again what stopped an instance. Refuses `NotFound`, `Forbidden`, `Conflict` when nothing stops it."""
-    if by.kind == "person" and not by.has("process_owner"):
-        raise Forbidden(
-            "flow.may_not_retry",
-            zh="只有流程管理员可以重试受阻的流程。",
-            en="Only the process owner may try a stopped flow again.",
-        )
-    instance: FlowInstance | None = lock_row(FlowInstance, instance_id)
-    if instance is None:
-        raise rules.no_such_instance(instance_id)
-    found = queries.incidents(instance_id)
-    if not found:
-        raise Conflict(
-            "flow.not_stopped",
-            zh="该流程没有受阻，无需重试。",
-            en="Nothing stops this flow; there is nothing to retry.",
-        )
-    at = now()
-    for incident in found:
-        incident.solved_at = at
-    instance.status = "running"
-    engine.note(instance, "retried", by, at)
-    db.session.flush()
-    stopped = _again(instance, found[-1], by, at)
-    return IncidentRetried(instance_id=instance_id, incident_id=found[-1].id, solved=not stopped)
-
-
-def _again(instance: FlowInstance, incident: FlowIncident, by: Actor, at: datetime) -> bool:
-    if incident.message_id is None:
-        return _attempt(instance, lambda _run: None, by, at, message=None)
-    kept: MessageInbox = lock_row(MessageInbox, incident.message_id)
-    waiting = _who_waits(kept)
-    return _hand_over(kept, waiting, by, at) if waiting is not None and kept.delivered_at is None else False
+    rules.check_may_retry(by)
+    return attempting.try_again(instance_id, by, now())
 
 
 @command
@@ -450,7 +345,7 @@ def remind(business_key: str, *, role: str, zh: str, en: str, by: Actor) -> Flow
     """Put a reminder into the history of the running instance, and in front of those who hold the role."""
     instance = db.session.scalar(
         sa.select(FlowInstance)
-        .where(FlowInstance.business_key == business_key, FlowInstance.status != "finished")
+        .where(FlowInstance.business_key == business_key, FlowInstance.status.not_in(rules.OVER))
         .order_by(FlowInstance.id.desc())
         .limit(1)
     )

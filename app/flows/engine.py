@@ -34,7 +34,7 @@ from app.flows.models import (
     FlowInstance,
     MessageInbox,
 )
-from app.flows.rules import EVERYWHERE, Candidate
+from app.flows.rules import EVERYWHERE, Candidate, check_not_suspended
 from app.flows.writing import Changes, Decided, write
 from app.glossary import role_of_lane
 from app.people import queries as people
@@ -162,6 +162,7 @@ def advance(
 ) -> Run:
     """Resume the instance, let `act` happen to it, run to the next wait, write it down. `decided`: the task and
     what a person said there, where the act is theirs."""
+    check_not_suspended(instance.status)
     definition = definition_of(instance.definition_id)
     run = resume(program_of(definition), instance.state, host=ActionHost(by), now=local_now(now))
     before = Waits.of(run)
@@ -299,7 +300,7 @@ def _see_tasks(
     changes.cancelled = sorted(before.tasks - waiting.keys() - done)
     for token, waited in waiting.items():
         if token not in before.tasks or token in done:
-            row = _new_task(instance, definition, waited, now)
+            row = task_row(instance, definition, waited, now)
             changes.opened.append(row)
             changes.filed += [
                 {"token": token, "role": c.role, "unit_id": c.unit_id, "user_id": c.user_id}
@@ -307,7 +308,7 @@ def _see_tasks(
             ]
 
 
-def _new_task(
+def task_row(
     instance: Standing, definition: FlowDefinition, waited: OpenTask, now: datetime
 ) -> dict[str, Any]:
     node, data = waited.node, plain(waited.data)

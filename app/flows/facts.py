@@ -104,3 +104,94 @@ class IncidentRetried(
     instance_id: int
     incident_id: int
     solved: bool
+
+
+class FlowSuspended(
+    Fact, name="flow.suspended", zh="暂停流程", en="Flow suspended", log_class=LogClass.APPROVAL
+):
+    instance_id: int
+    key: str
+    business_key: str
+    reason: str
+
+
+class FlowResumed(Fact, name="flow.resumed", zh="恢复流程", en="Flow resumed", log_class=LogClass.APPROVAL):
+    instance_id: int
+    key: str
+    business_key: str
+    stopped: bool
+    """Whether it still stands as an incident."""
+
+
+class FlowCancelled(
+    Fact, name="flow.cancelled", zh="撤销流程", en="Flow cancelled", log_class=LogClass.APPROVAL
+):
+    instance_id: int
+    key: str
+    business_key: str
+    reason: str
+    tasks: list[str]
+    """The shapes whose open tasks went with it."""
+
+
+class StepSkipped(
+    Fact,
+    name="flow.step_skipped",
+    zh="跳过受阻的步骤",
+    en="Stopped step skipped",
+    log_class=LogClass.APPROVAL,
+):
+    instance_id: int
+    incident_id: int
+    process: str
+    node_id: str
+    reason: str
+    outputs: dict[str, Any] | None
+    """What it is taken to have brought."""
+    solved: bool
+
+
+class DataCorrected(
+    Fact,
+    name="flow.data_corrected",
+    zh="更正流程数据",
+    en="Data of a flow corrected",
+    log_class=LogClass.APPROVAL,
+):
+    instance_id: int
+    incident_id: int
+    changes: list[dict[str, Any]]
+    """`name`, `old`, `new` of each; `old` is None where there was nothing."""
+    reason: str
+    solved: bool
+
+
+class FlowMigrated(
+    Fact,
+    name="flow.migrated",
+    zh="流程迁移到新版本",
+    en="Flow moved to another version",
+    log_class=LogClass.FLOW_PUBLISHING,
+):
+    instance_id: int
+    key: str
+    business_key: str
+    from_version: int
+    to_version: int
+    definition_sha256: str
+    mapping: dict[str, str]
+    """Ids of shapes: old → new."""
+
+
+class MigrationUndone(
+    Fact,
+    name="flow.migration_undone",
+    zh="撤回流程迁移",
+    en="Move to another version undone",
+    log_class=LogClass.FLOW_PUBLISHING,
+):
+    instance_id: int
+    key: str
+    business_key: str
+    from_version: int
+    to_version: int

@@ -1,23 +1,42 @@
 """What is due: timers, and messages that crossed with the waiting. The scheduler asks once a second."""
 
+import time
 from collections.abc import Callable, Iterable
 
 import structlog
+from flask import current_app
 
 from app.actor import SYSTEM
 from app.clock import now
 from app.db import db
-from app.flows import commands, queries
+from app.flows import commands, mending, migrating, once, queries
 from app.refusal import Refusal
 
 log = structlog.get_logger()
 
 
 def sweep() -> int:
-    """Fire every due timer and deliver every kept message that is waited for; gives how many. Losing this job,
-    or running it twice, changes nothing: the tables say what is due."""
+    """Fire every due timer, deliver every kept message that is waited for, try again what is due to be; gives how
+    many. Losing this job, or running it twice, changes nothing: the tables say what is due."""
+    _tidy()
     done = _each(queries.due_timers(now()), lambda ident: commands.fire(ident, by=SYSTEM))
-    return done + _each(queries.deliverable_messages(), lambda ident: commands.hand_over(ident, by=SYSTEM))
+    done += _each(queries.deliverable_messages(), lambda ident: commands.hand_over(ident, by=SYSTEM))
+    return done + _each(queries.due_incidents(now()), lambda ident: mending.retry_by_itself(ident, by=SYSTEM))
+
+
+SECONDS_BETWEEN_TIDYINGS = 600.0
+
+
+def _tidy() -> None:
+    """Now and then, forget answers that nobody will ask for again, and states that nobody can go back to."""
+    moment = time.monotonic()
+    if (
+        moment - current_app.extensions.get("flows_tidied", -SECONDS_BETWEEN_TIDYINGS)
+        >= SECONDS_BETWEEN_TIDYINGS
+    ):
+        current_app.extensions["flows_tidied"] = moment
+        once.forget_old()
+        migrating.forget_old()
 
 
 def _each(idents: Iterable[int], act: Callable[[int], object]) -> int:

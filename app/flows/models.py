@@ -51,7 +51,8 @@ class FlowInstance(Base):
     title: Mapped[str] = mapped_column(sa.String(200))
     glyph: Mapped[str | None] = mapped_column(sa.String(40))
     status: Mapped[str] = mapped_column(sa.String(20))
-    """`running`, `incident` (an automatic step could not be done), `finished`."""
+    """`running`, `suspended` (an operator holds it), `incident` (an automatic step could not be done), `finished`,
+    `cancelled`. The last two are over: `rules.OVER`."""
     state: Mapped[bytes] = mapped_column(sa.LargeBinary)
     revision: Mapped[int]
     initiator_id: Mapped[int | None] = mapped_column(index=True)
@@ -129,7 +130,8 @@ class FlowEvent(Base):
     instance_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_instance.id"))
     at: Mapped[datetime]
     kind: Mapped[str] = mapped_column(sa.String(30))
-    """`started`, `passed`, `done`, `claimed`, `released`, `message`, `reminded`, `incident`, `retried`, `finished`."""
+    """`started`, `passed`, `done`, `claimed`, `released`, `message`, `reminded`, `incident`, `retried`, `skipped`,
+    `corrected`, `suspended`, `resumed`, `migrated`, `migration_undone`, `finished`, `cancelled`."""
     process: Mapped[str] = mapped_column(sa.String(80))
     node: Mapped[str] = mapped_column(sa.String(120))
     shape: Mapped[str] = mapped_column(sa.String(40))
@@ -212,3 +214,51 @@ class FlowIncident(Base):
     message_id: Mapped[int | None] = mapped_column(sa.ForeignKey("flow_message_inbox.id"))
     """The message whose delivery it was; None when a timer set it off."""
     solved_at: Mapped[datetime | None] = mapped_column(default=None)
+    node_id: Mapped[str] = mapped_column(sa.String(120), default="")
+    """The id of the shape; empty where the fault lies at none."""
+    visit: Mapped[int] = mapped_column(default=1)
+    """Which time it was, within the step that failed, that this shape was come to."""
+    tries: Mapped[int] = mapped_column(default=0)
+    """How often it has been tried again by itself."""
+    next_try_at: Mapped[datetime | None] = mapped_column(default=None, index=True)
+    """When it will be; None: it waits for a person."""
+
+
+class FlowRequest(Base):
+    """A request that was answered, under the key that whoever sent it gave it: sent again, it gets the same answer."""
+
+    __tablename__ = "flow_request"
+    __table_args__ = (sa.UniqueConstraint("person", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    person: Mapped[str] = mapped_column(sa.String(40))
+    """`person/7`, `station/2`, `system`: a key is its sender's own."""
+    key: Mapped[str] = mapped_column(sa.String(120))
+    command: Mapped[str] = mapped_column(sa.String(120))
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    """SHA-256 over what was asked."""
+    fact: Mapped[str] = mapped_column(sa.String(80))
+    response: Mapped[dict[str, Any]]
+    """The Fact's fields."""
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class FlowMigration(Base):
+    """An instance was moved to another version: what it was before, until it has gone on."""
+
+    __tablename__ = "flow_migration"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    instance_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_instance.id"), index=True)
+    from_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_definition.id"))
+    to_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_definition.id"))
+    mapping: Mapped[dict[str, Any]]
+    """Ids of shapes: old → new."""
+    state: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
+    """The state before; None once the instance has moved on, for then nobody can go back."""
+    revision: Mapped[int]
+    """The instance's revision after the migration: while it is still that, it can be undone."""
+    at: Mapped[datetime]
+    by_id: Mapped[int | None]
+    by_name: Mapped[str] = mapped_column(sa.String(120))
+    undone_at: Mapped[datetime | None] = mapped_column(default=None)

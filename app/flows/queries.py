@@ -511,7 +511,7 @@ def places(instance_id: int) -> list[Place]:
 def _standing(instance: FlowInstance) -> dict[str, set[str]]:
     """Node ids the instance stands at, by diagram: open tasks and awaited messages."""
     found: dict[str, set[str]] = {}
-    if instance.status == "finished":
+    if instance.status in rules.OVER:
         return found
     keys = {d.id: d.key for d in db.session.scalars(sa.select(FlowDefinition))}
     for task in db.session.scalars(
@@ -547,6 +547,21 @@ def incidents(instance_id: int) -> list[FlowIncident]:
             sa.select(FlowIncident)
             .where(FlowIncident.instance_id == instance_id, FlowIncident.solved_at.is_(None))
             .order_by(FlowIncident.id)
+        )
+    )
+
+
+def is_decided(instance: FlowInstance) -> bool:
+    """Whether anybody but who started it has done a task in it."""
+    return bool(
+        db.session.scalar(
+            sa.select(sa.func.count())
+            .select_from(FlowTask)
+            .where(
+                FlowTask.instance_id == instance.id,
+                FlowTask.status == "done",
+                FlowTask.done_by_id.is_distinct_from(instance.initiator_id),
+            )
         )
     )
 
@@ -588,7 +603,7 @@ def running_by_definition() -> dict[int, int]:
     """How many unfinished instances each definition has."""
     found = db.session.execute(
         sa.select(FlowInstance.definition_id, sa.func.count())
-        .where(FlowInstance.status != "finished")
+        .where(FlowInstance.status.not_in(rules.OVER))
         .group_by(FlowInstance.definition_id)
     )
     return {ident: count for ident, count in found}
@@ -602,6 +617,25 @@ def due_timers(at: datetime, limit: int = 100) -> list[int]:
             .join(FlowInstance, FlowInstance.id == FlowTimer.instance_id)
             .where(FlowTimer.due_at <= at, FlowInstance.status == "running")
             .order_by(FlowTimer.due_at)
+            .limit(limit)
+        )
+    )
+
+
+def due_incidents(at: datetime, limit: int = 100) -> list[int]:
+    """Ids of incidents that are to be tried again by themselves now: one an instance, its last."""
+    last = sa.select(sa.func.max(FlowIncident.id)).where(FlowIncident.solved_at.is_(None))
+    return list(
+        db.session.scalars(
+            sa.select(FlowIncident.id)
+            .join(FlowInstance, FlowInstance.id == FlowIncident.instance_id)
+            .where(
+                FlowIncident.next_try_at <= at,
+                FlowIncident.solved_at.is_(None),
+                FlowInstance.status == "incident",
+                FlowIncident.id.in_(last.group_by(FlowIncident.instance_id)),
+            )
+            .order_by(FlowIncident.next_try_at)
             .limit(limit)
         )
     )

@@ -5,10 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.actor import Actor
-from app.refusal import Conflict, Forbidden, NotFound
+from app.glossary import ROLES
+from app.refusal import Conflict, Forbidden, Invalid, NotFound
+from app.text import Text
 
 EVERYWHERE = 0
 """The unit of a candidate that only a role held everywhere reaches."""
+
+OVER = frozenset({"finished", "cancelled"})
+"""Statuses of an instance that never goes on."""
+
+AWAKE = frozenset({"running", "incident"})
+"""Statuses of an instance that takes what comes: messages, timers, people's work."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,91 @@ def check_open(status: str, done_by: str | None, done_at: datetime | None) -> No
         zh="这项任务已随流程变化而取消，无需再办。",
         en="This task went away as the flow moved on; nothing is left to do.",
     )
+
+
+def check_not_suspended(status: str) -> None:
+    """Refuses `Conflict`: an operator holds the instance."""
+    if status == "suspended":
+        raise Conflict(
+            "flow.suspended",
+            zh="该流程已被流程管理员暂停，恢复后才能继续办理。您的任务会保留。",
+            en="The process owner has suspended this flow; it can be worked on once it is resumed. Your task stays.",
+        )
+
+
+OPERATORS = ("process_owner", "system_administrator")
+"""Who keeps flows running. The administrator may hold one and let it go, and touches nothing of what it is about."""
+
+LONGEST_REASON = 500
+
+
+def may_steer(by: Actor, unit_ids: frozenset[int], *roles: str) -> bool:
+    """Whether one of the roles is held for the unit of the instance or one above it; what is no person may."""
+    return by.kind == "system" or any(by.has(role, unit_ids) for role in roles)
+
+
+def check_may_steer(by: Actor, unit_ids: frozenset[int], *roles: str) -> None:
+    """Refuses `Forbidden`, naming who may."""
+    if not may_steer(by, unit_ids, *roles):
+        names = [ROLES[role] for role in roles]
+        raise Forbidden(
+            "flow.may_not_steer",
+            zh=f"只有该单位的{'或'.join(n.zh for n in names)}可以这样做。",
+            en=f"Only the {' or '.join(n.en.lower() for n in names)} of this unit may do this.",
+            needed=list(roles),
+        )
+
+
+def check_may_cancel(by: Actor, unit_ids: frozenset[int], *, initiator_id: int | None, decided: bool) -> None:
+    """Refuses `Forbidden` for whom it does not concern, `Conflict` for whoever started it once another person has
+    done a task in it: then it is theirs too."""
+    if may_steer(by, unit_ids, "process_owner"):
+        return
+    if by.kind != "person" or by.id is None or by.id != initiator_id:
+        check_may_steer(by, unit_ids, "process_owner")
+    if decided:
+        raise Conflict(
+            "flow.already_decided",
+            zh="已有人办理过这个流程，发起人不能再自行撤销。请联系流程管理员。",
+            en="Somebody has acted in this flow already, so you cannot cancel it yourself. Ask the process owner.",
+        )
+
+
+def check_reason(reason: str) -> str:
+    """The reason without blanks around it. Refuses `Invalid` when there is none, or too much of one."""
+    said = reason.strip()
+    if not said or len(said) > LONGEST_REASON:
+        text = Text(
+            f"请写明原因，最多 {LONGEST_REASON} 字", f"Say why, in at most {LONGEST_REASON} characters"
+        )
+        raise Invalid("flow.reason_needed", zh=text.zh, en=text.en, fields={"reason": text})
+    return said
+
+
+def check_not_over(status: str) -> None:
+    """Refuses `Conflict`: the instance never goes on."""
+    if status in OVER:
+        raise Conflict(
+            "flow.is_over",
+            zh="该流程已经结束。" if status == "finished" else "该流程已被撤销。",
+            en="This flow is over." if status == "finished" else "This flow was cancelled.",
+        )
+
+
+def check_may_retry(by: Actor) -> None:
+    """Refuses `Forbidden`: what stopped is the process owner's to look at."""
+    if by.kind == "person" and not by.has("process_owner"):
+        raise Forbidden(
+            "flow.may_not_retry",
+            zh="只有流程管理员可以重试受阻的流程。",
+            en="Only the process owner may try a stopped flow again.",
+        )
+
+
+def may_pass_by_itself(code: str) -> bool:
+    """Whether time may help: a house refused an action (a card is not there yet, a seal is held). What the engine
+    finds wrong, in the drawing or in the data, stays wrong until a person changes something."""
+    return not code.startswith("flow.")
 
 
 def check_is_done_here(page: str | None) -> None:

@@ -49,7 +49,14 @@ _OTHERS = {
     "reminded": Text("提醒", "Reminder"),
     "incident": Text("流程受阻", "Stopped"),
     "retried": Text("重新尝试", "Tried again"),
+    "skipped": Text("跳过受阻的步骤", "Stopped step skipped"),
+    "corrected": Text("更正数据", "Data corrected"),
+    "suspended": Text("暂停流程", "Suspended"),
+    "resumed": Text("恢复流程", "Resumed"),
+    "migrated": Text("迁移到新版本", "Moved to another version"),
+    "migration_undone": Text("撤回迁移", "Move undone"),
     "finished": Text("流程办结", "Finished"),
+    "cancelled": Text("流程撤销", "Cancelled"),
 }
 
 

@@ -11,9 +11,10 @@ from markupsafe import Markup
 
 from app.actor import Actor
 from app.clock import now
-from app.flows import commands, drawing, queries, timeline
+from app.flows import commands, drawing, operators, queries, steering_views, timeline
 from app.flows.action import PANELS
 from app.flows.forms import Form
+from app.flows.once import new_key, once, sent_key
 from app.flows.queries import InstanceRow, TaskRow, TaskView
 from app.glossary import ROLES
 from app.people.guards import current_actor, login_required
@@ -24,6 +25,7 @@ from app.web.incoming import row_number
 from app.web.language import current_language, local, t
 
 blueprint = Blueprint("flows", __name__, template_folder="templates")
+blueprint.register_blueprint(steering_views.blueprint)
 
 
 @blueprint.get("/")
@@ -72,7 +74,7 @@ def complete(task_id: int) -> ResponseReturnValue:
     """Do the task; the next one opens. A form with mistakes comes back with its values and what is wrong."""
     actor, values = current_actor(), _sent()
     try:
-        commands.complete(task_id, values, by=actor)
+        once(commands.complete, task_id, values, key=sent_key(), by=actor)
     except Invalid as refusal:
         if wants_json() or not refusal.fields:
             raise
@@ -114,7 +116,10 @@ def instance(instance_id: int) -> ResponseReturnValue:
     """One flow: its subject, where it stands, its whole history."""
     queries.check_may_see(instance_id, current_actor())
     return render_template(
-        "flows/instance.html", story=_story(instance_id), row=queries.instance(instance_id)
+        "flows/instance.html",
+        story=_story(instance_id),
+        row=queries.instance(instance_id),
+        steer=operators.may(instance_id, current_actor()),
     )
 
 
@@ -149,6 +154,8 @@ class Story:
     stages: list[queries.Stage]
     entries: list[timeline.Entry]
     incidents: list[Text]
+    held: bool
+    """Whether an operator has suspended the flow."""
 
 
 def _pane(actor: Actor) -> Pane:
@@ -216,6 +223,7 @@ def _story(instance_id: int, view: TaskView | None = None) -> Story:
         stages=queries.stages(instance_id),
         entries=entries,
         incidents=[Text(i.text_zh, i.text_en) for i in queries.incidents(instance_id)],
+        held=row.status == "suspended",
     )
 
 
@@ -284,7 +292,13 @@ def _sent() -> dict[str, Any]:
     if request.is_json:
         said = request.get_json(silent=True)
         return cast("dict[str, Any]", said) if isinstance(said, dict) else {}
-    return {name: value for name, value in request.form.items() if name != "csrf_token"}
+    return {name: value for name, value in request.form.items() if name not in ("csrf_token", "request_key")}
+
+
+@blueprint.app_context_processor
+def offer_keys() -> dict[str, Any]:
+    """`request_key()` in a form, as the hidden field of that name: however often it is sent, it works once."""
+    return {"request_key": new_key}
 
 
 def _address(task_id: int | None, pane: Pane) -> str:

@@ -76,6 +76,11 @@ SECTIONS = (
                 _roles("system_administrator", "security_officer"),
             ),
             Link(
+                "flows.steering.incidents",
+                Text("受阻流程", "Stopped flows"),
+                _roles("process_owner", "system_administrator"),
+            ),
+            Link(
                 "oversight.index",
                 Text("审计日志", "Audit log"),
                 _roles("overseer", "security_officer", "security_auditor"),

@@ -1,12 +1,15 @@
 """The pages of applications, as applicants and deciders meet them."""
 
+import io
 import re
 
 import pytest
 
-from app.applications import drafts, queries
+from app.applications import commands, drafts, queries
 from app.flows import queries as flows
+from app.flows import steering
 from app.impressions import commands as impressions
+from app.refusal import Conflict
 from tests.applications.makers import Desk, blank, scan
 from tests.imaging.test_extracting import png_header
 from tests.impressions.makers import png
@@ -44,6 +47,38 @@ def test_the_preview_shows_before_and_after_at_true_size(desk: Desk) -> None:
     assert "40×40 mm" in again
     assert desk.browser(desk.clerk).get(f"/applications/uploads/{reference[1]}").data == scan()
     assert desk.browser(desk.office).get(f"/applications/uploads/{reference[1]}").status_code == 403
+
+
+def test_a_form_that_is_sent_twice_is_one_application(desk: Desk) -> None:
+    browser, answers = desk.browser(desk.clerk), []
+    found = re.search(r'name="request_key" value="([^"]+)"', browser.get("/applications/new/official").text)
+    assert found is not None
+    for _ in range(2):
+        form: dict[str, object] = {
+            **desk.form(),
+            "request_key": found[1],
+            "scan": (io.BytesIO(scan()), "a.jpg"),
+        }
+        answers.append(
+            desk.browser(desk.clerk).post(
+                "/applications/new/official", data=form, content_type="multipart/form-data"
+            )
+        )
+
+    assert [a.status_code for a in answers] == [302, 302]
+    assert answers[0].location == answers[1].location
+    assert len(queries.mine(desk.clerk)) == 1
+
+
+def test_a_cancelled_flow_cancels_what_was_not_decided(desk: Desk) -> None:
+    applied = desk.apply()
+    with pytest.raises(Conflict, match="flow_runs"):
+        commands.cancel(applied.application_id, "x", by=desk.clerk)
+
+    steering.cancel(applied.instance_id, "名称写错", by=desk.clerk)
+
+    assert queries.application(applied.application_id).status == "cancelled"
+    assert "已撤销" in desk.browser(desk.clerk).get(f"/applications/{applied.application_id}").text
 
 
 def test_nothing_to_preview_is_no_error(desk: Desk) -> None:

@@ -14,6 +14,7 @@ def hands(app: Flask, monkeypatch: pytest.MonkeyPatch) -> makers.Hands:
     made = makers.hands()
     for name in list(registry.ACTIONS):
         monkeypatch.setitem(registry.ACTIONS, name, made.stand_in(name))
+    monkeypatch.delitem(registry.CANCELLED, "application", raising=False)
     monkeypatch.setitem(registry.CHOICES, "blank_seal_cards", lambda _task, _by: makers.CARDS)
     monkeypatch.setitem(registry.CHOICES, "stations", lambda _task, _by: makers.STATIONS)
     return made

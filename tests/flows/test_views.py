@@ -10,11 +10,13 @@ from flask import Flask
 from app.actor import SYSTEM, Actor
 from app.flows import commands, queries
 from app.flows.action import PANELS
+from app.people import commands as people_commands
 from app.people.queries import actor_of
+from app.refusal import Conflict
 from app.settings import Settings
 from tests.conftest import settings_for
 from tests.flows.makers import Hands
-from tests.people.makers import Browser
+from tests.people.makers import PASSWORD, Browser
 from tests.people.makers import Town as People
 from tests.people.makers import town as register_people
 
@@ -110,6 +112,25 @@ def test_after_a_decision_the_next_task_opens(office: Browser, people: People):
     assert (answer.status_code, answer.location) == (302, f"/inbox/{following}")
     assert following != one
     assert "已办理" in office.get(answer.location).text
+
+
+def test_a_form_that_is_sent_twice_gets_the_same_page_twice(office: Browser, people: People):
+    apply(people, 7)
+    one = first_task(people)
+    found = re.search(r'name="request_key" value="([^"]+)"', office.get(f"/inbox/{one}").text)
+    assert found is not None
+    form: dict[str, object] = dict(decision="approve", opinion="", request_key=found[1])
+
+    first, second = (office.post(f"/inbox/{one}/complete", form) for _ in range(2))
+
+    assert (first.status_code, first.location) == (second.status_code, second.location)
+    assert first.status_code == 302
+
+    two, said = first_task(people), dict[str, object](card_serial="C-0001", station_id="3")
+    header = {"Accept": "application/json", "Idempotency-Key": "a program's own"}
+    one_answer, other = (office.post(f"/inbox/{two}/complete", said, **header) for _ in range(2))
+
+    assert (one_answer.status_code, one_answer.json) == (200, other.json)
 
 
 def test_sending_back_without_a_reason_is_refused_at_the_field_and_keeps_what_was_typed(
@@ -254,3 +275,46 @@ def test_the_panel_of_the_house_that_owns_the_subject_is_shown(
     )
 
     assert "<b>申请 7 review</b>" in office.get("/inbox").text
+
+
+def test_an_operator_sees_what_is_stopped_and_mends_it_from_its_page(
+    app: Flask, people: People, hands: Hands
+):
+    instance_id = apply(people)
+    owner = people_commands.register_user("owner", "某owner", people.top, PASSWORD, by=SYSTEM).user_id
+    people_commands.appoint(owner, "process_owner", by=SYSTEM)
+    browser, address = logged_in(app, "owner"), f"/inbox/flow/{instance_id}"
+    page = browser.get(address).text
+    assert 'data-opens="suspend"' in page and 'data-opens="skip"' not in page
+
+    assert browser.post(f"/flows/{instance_id}/suspend", dict(reason="核对")).location == address
+
+    assert "该流程已被暂停" in browser.get(address).text
+    held = logged_in(app, "office").get("/inbox").text
+    assert "该流程已被暂停" in held and 'value="approve"' not in held
+    admin = logged_in(app, "admin")
+    assert "财务专用章" in admin.get("/flows/incidents").text
+    back = admin.post(f"/flows/{instance_id}/resume", dict(back="/flows/incidents"))
+    assert back.location == "/flows/incidents"
+    assert "没有受阻的流程" in admin.get("/flows/incidents").text
+    assert admin.get(address).status_code == 403, "what it is about is not the administrator's"
+    assert logged_in(app, "nobody").get("/flows/incidents").status_code == 403
+
+    def refuse(**_given: object) -> None:
+        raise Conflict("card.gone", zh="卡不在位", en="no card")
+
+    office = logged_in(app, "office")
+    office.get("/inbox")
+    office.post(f"/inbox/{first_task(people)}/complete", dict(decision="approve", opinion=""))
+    office.post(f"/inbox/{first_task(people)}/complete", dict(card_serial="C-0001", station_id="3"))
+    hands.answers["record_made"] = refuse
+    assert commands.deliver("seal_production.reported", "41", {"status": "made"}, by=SYSTEM).stopped
+    assert "卡不在位" in browser.get("/flows/incidents").text
+    assert "卡不在位" in browser.get(address).text
+    assert browser.post(f"/flows/{instance_id}/skip", dict(reason="x", outputs="[")).status_code == 422
+    done = browser.post(f"/flows/{instance_id}/skip", dict(reason="已补录", outputs='{"seal_id": 9}'))
+    assert done.location == address
+    assert "跳过受阻的步骤" in browser.get(address).text
+    clerk = logged_in(app, "clerk")
+    clerk.get(address)
+    assert clerk.post(f"/flows/{instance_id}/cancel", dict(reason="x")).status_code == 409
