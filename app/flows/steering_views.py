@@ -98,7 +98,7 @@ def _object(name: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         read = None
     if not isinstance(read, dict):
-        text = Text('请写成 JSON 对象，如 {"名称": "值"}', 'Write a JSON object, such as {"name": "value"}')
+        text = Text("请写成 JSON 对象，写法见提示", "Write a JSON object, as the hint shows")
         raise Invalid("flow.no_object", zh=text.zh, en=text.en, fields={name: text})
     return cast("dict[str, Any]", read)
 
