@@ -156,7 +156,9 @@ class Expressions:
         """The unit that a task concerns by its `scope`, else by the owner of what the flow is about."""
         text = said.get("scope")
         value = plain(self.value(task, text)) if text else task.data.get("owner_unit_id")
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        return self.host.unit_id if isinstance(self.host, voters.Directory) else None
 
     def bounded(self, task: Any, times: int) -> None:
         """Raises Fault when one activity would be done more often than anyone could mean."""

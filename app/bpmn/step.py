@@ -74,16 +74,23 @@ class Run:
     # what may happen to it
 
     def complete(
-        self, token: str, form: Mapping[str, Any], *, by: tuple[int | None, str] | None = None
+        self,
+        token: str,
+        form: Mapping[str, Any],
+        *,
+        by: tuple[int | None, str] | None = None,
+        told: Mapping[str, Any] | None = None,
     ) -> None:
         """A person did the task. The form is copied into the data under the task's id; where the diagram says
         `merge`, the fields that were filled in replace those of the data (a correction of what was applied for).
-        `by`: id and name of who did it, which a vote keeps."""
+        `by`: id and name of who did it, which a vote keeps. `told`: what the trail says of it."""
         task = self._task(token)
         if task is None or task.state != TaskState.READY or not task.task_spec.manual:
             raise _not_waiting()
         if by is not None and "voter" in task.internal_data:
             task.internal_data["by"] = {"id": by[0], "name": by[1]}
+        if told is not None:
+            task.internal_data["did"] = dict(told)
         node = self._passed(task)
         if node is not None and node.properties.get("merge") == "true":
             task.data.update({k: v for k, v in plain(form).items() if v is not None})

@@ -17,10 +17,12 @@ HEAVIEST = 10**9
 
 @runtime_checkable
 class Directory(Protocol):
-    """What a host may know of people."""
+    """What a host may know of people. `unit_id`: the unit of whoever started the flow."""
+
+    unit_id: int | None
 
     def holders(self, role: str, unit_id: int | None) -> Sequence[int]:
-        """Ids of those who hold the role for the unit now (the one concerned by the flow where None), in order."""
+        """Ids of those who hold the role for the unit now (for any, where None), in order."""
         ...
 
     def able(self, ids: Sequence[int]) -> Sequence[int]:

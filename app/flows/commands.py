@@ -10,7 +10,6 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm.attributes import set_committed_value
 
 from app.actor import SYSTEM, Actor
 from app.bpmn.fault import Fault
@@ -19,7 +18,7 @@ from app.bpmn.values import plain
 from app.clock import now
 from app.command import command
 from app.db import db, insert_unless_there, lock_row
-from app.flows import engine, forms, publishing, queries, rules
+from app.flows import answering, engine, forms, publishing, queries, rules
 from app.flows.facts import (
     FlowReminded,
     FlowsLoaded,
@@ -40,7 +39,6 @@ from app.flows.models import (
     MessageInbox,
     MessageSubscription,
 )
-from app.flows.writing import Decided
 from app.refusal import Conflict, Forbidden, Refusal
 
 log = structlog.get_logger()
@@ -127,6 +125,7 @@ def claim(task_id: int, *, by: Actor) -> TaskClaimed:
 def release(task_id: int, *, by: Actor) -> TaskReleased:
     """Put a claimed task back for the colleagues. Refuses `Conflict` when it was not claimed."""
     task, instance = _task_to_act_on(task_id, by)
+    rules.check_not_asked_by_name(task.voter_id)
     if task.assignee_id is None:
         raise Conflict(
             "flow.not_claimed",
@@ -180,43 +179,13 @@ def complete_on_page(task_id: int, form: Mapping[str, Any], *, by: Actor) -> Tas
 
 
 def _complete(task: FlowTask, instance: FlowInstance, form: Mapping[str, Any], by: Actor) -> TaskCompleted:
-    clean = _filled(queries.view_of(task, instance), form, by)
-    decided = Decided(
-        task_id=task.id,
-        token=task.token,
-        at=now(),
-        by_id=by.id,
-        by_name=by.name,
-        outcome=_word(clean.get("decision")),
-        opinion=_word(clean.get("opinion")),
-    )
-    run = engine.advance(
-        instance, lambda r: r.complete(task.token, clean), decided=decided, by=by, now=decided.at
-    )
-    for name, value in decided.values().items():
-        set_committed_value(task, name, value)
-    return TaskCompleted(
-        instance_id=instance.id,
-        task_id=task.id,
-        key=instance.key,
-        node=task.node,
-        business_key=instance.business_key,
-        outcome=decided.outcome,
-        opinion=decided.opinion,
-        form=clean,
-        rules=[dict(p.did) for p in run.trail if "rules" in p.did],
-        finished=instance.status == "finished",
-    )
+    return answering.complete(task, instance, _filled(queries.view_of(task, instance), form, by), by)
 
 
 def _filled(view: queries.TaskView, form: Mapping[str, Any], by: Actor) -> dict[str, Any]:
     if view.form is None:
         return {}
     return forms.fill(view.form, form, offered=queries.offered(view, by), data=view.data)
-
-
-def _word(value: Any) -> str | None:
-    return None if value is None else str(value)
 
 
 @command

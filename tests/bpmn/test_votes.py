@@ -22,6 +22,8 @@ YES, NO = {"decision": "approve"}, {"decision": "refuse", "opinion": "不妥"}
 class Town(Hands):
     """Knows who holds which role."""
 
+    unit_id = None
+
     def __init__(self, *holders: int, gone: tuple[int, ...] = ()) -> None:
         super().__init__()
         self.held, self.gone = holders, gone
