@@ -16,6 +16,8 @@ from app.refusal import Conflict, Invalid
 from tests.bpmn.diagrams import NOW, Hands, alone, extensions, line, properties, shape
 
 VOTERS = {"voters": [11, 12, 13]}
+TAG = "bpmn:multiInstanceLoopCharacteristics"
+MANY = f"<{TAG}/>"
 YES, NO = {"decision": "approve"}, {"decision": "refuse", "opinion": "不妥"}
 
 
@@ -288,3 +290,55 @@ def test_any_order_of_votes_additions_and_removals_gives_the_plain_count(
         assert vote.result["result"] == expected()
         told = {v["voter"]: v["outcome"] for v in vote.result["votes"]}
         assert told == {v: {True: "approve", False: "refuse", None: None}[said_so.get(v)] for v in seats}
+
+
+NONSENSE: list[tuple[dict[str, str], str, str]] = [
+    ({"vote": "majority"}, MANY, "none of all"),
+    ({"vote": "all"}, "", "multi-instance"),
+    ({"vote": "all", "share": "1/2"}, MANY, "has no share"),
+    ({"vote": "ratio"}, MANY, "is no share"),
+    ({"vote": "ratio", "share": "5/3"}, MANY, "is no share"),
+    ({"vote": "weighted", "share": "1/2"}, MANY, "needs them"),
+    ({"vote": "all", "voters": "a +"}, MANY, "not FEEL"),
+    ({"vote": "all", "voters": "__import__"}, MANY, "FEEL"),
+    ({"vote": "all", "voterRole": "seal_office"}, MANY, "either voters or voterRole"),
+    ({"vote": "all", "own": "superior"}, MANY, "own=superior"),
+    ({"vote": "all", "merge": "true"}, MANY, "merge"),
+    ({"vote": "all"}, MANY.replace("/>", f"><bpmn:completionCondition>true</bpmn:completionCondition></{TAG}>"),
+     "completionCondition"),
+    ({"share": "1/2"}, "", "not how it counts"),
+    ({"repeat": "always"}, "", "none of ask, pass"),
+    ({"repeat": "pass", "ownHand": "true"}, "", "only a person"),
+    ({"nobody": "pass", "page": "/x"}, "", "only a person"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "inside", "why"), NONSENSE)
+def test_what_fits_together_badly_is_refused_by_name(said: dict[str, str], inside: str, why: str):
+    if "vote" in said:
+        said = {"voters": "voters", **said}
+    with pytest.raises(Invalid) as refused:
+        alone(line(shape("userTask", "sign", extensions(properties(**said)) + inside), names=["sign"]))
+
+    problems = refused.value.details["problems"]
+    assert any(p["element"] == "sign" and why in p["message"] and p["message_zh"] for p in problems)
+
+
+def test_a_vote_can_be_rehearsed_and_told_as_a_story():
+    from app.bpmn.rehearse import rehearse
+    from app.bpmn.simulate import play
+
+    joined = ballot(vote="ratio", share="2/3", voterRole="seal_office")
+    said = [
+        {"task": "sign", "voter": 7, "form": YES},
+        {"task": "sign", "form": YES},
+        {"task": "after"},
+    ]
+
+    told = play(
+        joined, {"people": {"seal_office": [5, 6, 7]}, "story": said, "then": {"finished": True}}, now=NOW
+    )
+    report = rehearse(joined.main, {}, now=NOW)
+
+    assert told.problems == [] and told.passed.count("sign") == 3  # two votes, and that they were counted
+    assert report["outcome"] == "ended" and report["processes"][0]["never_passed"] == []
