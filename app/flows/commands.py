@@ -160,7 +160,7 @@ def _task_to_act_on(task_id: int, by: Actor) -> tuple[FlowTask, FlowInstance]:
     return found, instance
 
 
-@command
+@command(replays=3)
 def complete(task_id: int, form: Mapping[str, Any], *, by: Actor) -> TaskCompleted:
     """Do a task: its form is checked, the flow goes on, and the automatic steps that follow are done in this
     person's name, all in one transaction. Refuses `NotFound`, `Forbidden`, `Conflict` (done already, or done on

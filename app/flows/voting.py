@@ -22,7 +22,7 @@ from app.text import Text
 HEAVIEST = 10**6
 
 
-@command
+@command(replays=3)
 def add_signers(
     task_id: int, people_ids: Sequence[int], place: str, *, reason: str = "", weight: str = "1", by: Actor
 ) -> SignersAdded:
@@ -87,7 +87,7 @@ def _beside(task: FlowTask, found: Sequence[tuple[int, str]], place: str, by: Ac
         added.open_row(task, person, place, at)
 
 
-@command
+@command(replays=3)
 def take_off(task_id: int, person_id: int, reason: str, *, by: Actor) -> SignerTakenOff:
     """Ask somebody no more: whom I added, or a voter (me, whom I added; the process owner anybody). What is left is
     counted anew. Refuses `NotFound`, `Forbidden`, `Conflict` (answered already, or the last voter), `Invalid`."""
