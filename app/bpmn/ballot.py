@@ -13,6 +13,7 @@ often the state is saved in between. When it is decided, the seats still open ar
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from SpiffWorkflow.util.task import TaskState
@@ -83,7 +84,7 @@ class Ballot(Many):
     def _seat(self, item: Mapping[str, Any], child: Any) -> Seat:
         said = self._answer(child)
         answer = None if said is None else str(said.get("decision")) == self.rule.yes
-        return Seat(answer, Fraction(item["weight"]))
+        return Seat(answer, _fraction(item["weight"]))
 
     def _told(self, rows: list[tuple[dict[str, Any], Any]], approved: bool) -> dict[str, Any]:
         seats = [self._seat(item, child) for item, child in rows]
@@ -165,6 +166,7 @@ class Ballot(Many):
 
 
 _FINISHED = TaskState.FINISHED_MASK
+_fraction = lru_cache(maxsize=1024)(Fraction)
 
 
 def seats(my_task: Any) -> list[dict[str, Any]]:

@@ -15,10 +15,13 @@ from app.bpmn.fault import Fault
 from app.db import db
 from app.flows import commands, queries, timeline, voting
 from app.flows.models import FlowTask, FlowTaskCandidate
+from app.people import commands as people_commands
+from app.people import queries as people
 from app.people.models import RoleGrant, Unit
 from app.refusal import Conflict, Forbidden, Invalid, Refusal
 from tests.bpmn.diagrams import bpmn, extensions, flow, properties, shape
 from tests.flows import makers
+from tests.people.makers import PASSWORD, Browser
 
 YES, NO = {"decision": "approve"}, {"decision": "send_back", "opinion": "金额有误"}
 MANY = "<bpmn:multiInstanceLoopCharacteristics/>"
@@ -371,3 +374,31 @@ def test_only_those_asked_may_add_and_a_stranger_learns_nothing(place: Place):
         voting.add_signers(place.task(manager), [place.c.id or 0], "before", by=place.b)
     with pytest.raises(Forbidden):
         voting.take_off(place.task(manager), place.c.id or 0, "不相干", by=place.b)
+
+
+def test_the_page_offers_adding_and_taking_off_and_does_it(place: Place, app: Flask):
+    registered = people_commands.register_user("jia", "贾工", place.unit.id, PASSWORD, by=SYSTEM)
+    me = people.actor_of(registered.user_id)
+    place.publish(("sign", {"role": "applicant"}, ""), ("vote", {"vote": "all", "voters": "who"}, MANY))
+    place.start(me, who=[me.id, place.b.id])
+    browser = Browser(app)
+    browser.client.set_cookie("language", "zh")
+    browser.log_in("jia")
+    mine, login = place.task(me), f"乙-{place.unit.id}"
+
+    page = browser.get(f"/inbox/{mine}").text
+    assert "前加签" in page and "后加签" in page and login in page
+    for said in ({"login": "nobody", "place": "before"}, {"login": login, "place": "x"}):
+        assert browser.post(f"/inbox/{mine}/signers", dict(said)).status_code == 422
+    browser.post(f"/inbox/{mine}/signers", {"login": login, "place": "before"})
+    page = browser.get(f"/inbox/{mine}").text
+    assert "待表态" in page and f"/inbox/{mine}/signers/{place.b.id}/off" in page
+    browser.post(f"/inbox/{mine}/signers/{place.b.id}/off", {"reason": "不用了"})
+    assert place.sees(place.b) == []
+    browser.post(f"/inbox/{mine}/complete", dict(YES))
+
+    seat = place.task(me, "vote")
+    page = browser.get(f"/inbox/{seat}").text
+    assert "会签人员" in page and "乙" in page and "/release" not in page
+    browser.post(f"/inbox/{seat}/signers", {"login": f"丙-{place.unit.id}", "place": "into"})
+    assert place.sees(place.c) == ["vote"]
