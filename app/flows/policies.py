@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.actor import SYSTEM
+from app.actor import SYSTEM, Actor
 from app.bpmn.fault import Fault
 from app.bpmn.parse import Node
 from app.bpmn.policy import may_pass
@@ -88,7 +88,7 @@ def _passes(run: Run) -> int:
 
 
 @command
-def record_passed(instance_id: int, node: str, why: str, person_id: int | None, *, by: Any) -> StepPassed:
+def record_passed(instance_id: int, node: str, why: str, person_id: int | None, *, by: Actor) -> StepPassed:
     """Say in the log that a step passed by itself. Only ever inside the command that made it so."""
     return StepPassed(instance_id=instance_id, node=node, why=why, person_id=person_id)
 
