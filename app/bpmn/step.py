@@ -39,7 +39,7 @@ from app.bpmn.loops import Many
 from app.bpmn.parse import Diagram, Node, Program
 from app.bpmn.values import plain
 from app.bpmn.waits import OpenEvent, OpenMessage, OpenTask, OpenTimer, Passed
-from app.refusal import Conflict, Refusal
+from app.refusal import Conflict, Invalid, Refusal
 
 __all__ = ["OpenEvent", "OpenMessage", "OpenTask", "OpenTimer", "Passed", "Run", "begin", "resume"]
 
@@ -124,6 +124,13 @@ class Run:
     def add_voter(self, token: str, voter: int, *, weight: str = "1", by: int | None = None) -> None:
         """A further voter beside the open seat `token` (加签). `by`: who adds them."""
         many = self._vote_of(token)
+        seat = self._task(token).internal_data["key_or_index"]
+        if Fraction(weight) > Fraction(many.internal_data["items"][seat]["weight"]):
+            raise Invalid(
+                "flow.too_heavy",
+                zh="加签人的票数不能超过您自己的票数",
+                en="Who is added cannot weigh more than you do",
+            )
         many.task_spec.add(many, voter, Fraction(weight), by)
 
     def take_off(self, token: str, voter: int) -> None:

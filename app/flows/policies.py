@@ -97,7 +97,8 @@ def _way(instance: FlowInstance, waited: OpenTask, decided: Decided | None, usua
     said = waited.node.properties
     found = _people(usual(waited))
     if not found:
-        return _Way("nobody", None, "") if said.get("nobody") == "pass" else None
+        passes = said.get("nobody") == "pass" and waited.voter is None
+        return _Way("nobody", None, "") if passes else None
     if len(found) > 1:
         return None
     ((person_id, name),) = found.items()

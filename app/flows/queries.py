@@ -463,7 +463,12 @@ def open_task_of(business_key: str, node: str) -> int | None:
     return db.session.scalar(
         sa.select(FlowTask.id)
         .join(FlowInstance, FlowInstance.id == FlowTask.instance_id)
-        .where(FlowInstance.business_key == business_key, FlowTask.node == node, FlowTask.status == "open")
+        .where(
+            FlowInstance.business_key == business_key,
+            FlowTask.node == node,
+            FlowTask.status == "open",
+            FlowTask.parent_id.is_(None),
+        )
         .order_by(FlowTask.id.desc())
         .limit(1)
     )

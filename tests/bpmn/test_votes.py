@@ -204,6 +204,16 @@ def test_taking_off_the_one_whom_all_waited_for_decides_it():
     assert vote.result["result"] == "approved" and vote.result["voters"] == 2
 
 
+def test_nobody_adds_more_weight_than_their_own():
+    vote = Vote(ballot(vote="weighted", share="1/2", weights="[2, 1, 1]"))
+
+    with pytest.raises(Invalid, match="too_heavy"):
+        vote.adds(12, 14, "3/2")
+    vote.adds(11, 14, "3/2")
+
+    assert vote.asked == [11, 12, 13, 14]
+
+
 def test_no_more_voters_than_anybody_could_count():
     vote = Vote(ballot(vote="all", voters="for i in 1..1000 return i"), {})
 
@@ -268,8 +278,8 @@ def test_any_order_of_votes_additions_and_removals_gives_the_plain_count(
         by = waiting[which % len(waiting)]
         if what == "add":
             fresh += 1
-            vote.adds(by, fresh, str(weight))
-            seats[fresh] = weight
+            seats[fresh] = min(weight, seats[by]) if kind == "weighted" else 1
+            vote.adds(by, fresh, str(seats[fresh]))
         elif what == "off":
             still = [v for v in seats if v not in said_so]
             if len(seats) > 1:
