@@ -119,9 +119,17 @@ class Ballot(Many):
 
     # 加签, 减签
 
-    def add(self, my_task: Any, voter: int, weight: Fraction, added_by: int | None) -> None:
-        """A further voter; one after another, they come last. Refuses `Conflict` for one who is asked already."""
+    def add(self, seat: Any, voter: int, weight: str, added_by: int | None) -> None:
+        """A further voter beside that seat; one after another, they come last. Refuses `Conflict` for one who is
+        asked already, `Invalid` for more weight than the seat has."""
+        my_task = seat.parent
         items = my_task.internal_data["items"]
+        if Fraction(weight) > Fraction(items[seat.internal_data["key_or_index"]]["weight"]):
+            raise Invalid(
+                "flow.too_heavy",
+                zh="加签人的票数不能超过您自己的票数",
+                en="Who is added cannot weigh more than you do",
+            )
         if any(item["id"] == voter and not item.get("off") for item in items):
             raise Conflict(
                 "flow.votes_already",
@@ -134,7 +142,7 @@ class Ballot(Many):
                 zh=f"会签人员不能超过 {MAX_INSTANCES} 人。",
                 en=f"There can be no more than {MAX_INSTANCES} voters.",
             )
-        items.append({"id": voter, "weight": str(weight), "added_by": added_by})
+        items.append({"id": voter, "weight": weight, "added_by": added_by})
         if not self.sequential:
             self._begin(my_task, len(items) - 1)
 

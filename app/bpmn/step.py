@@ -13,7 +13,6 @@ No table, no clock of its own, no network: the same state, act and moment give t
 
 from collections.abc import Mapping
 from datetime import datetime
-from fractions import Fraction
 from typing import Any, cast
 from uuid import UUID
 
@@ -39,7 +38,7 @@ from app.bpmn.loops import Many
 from app.bpmn.parse import Diagram, Node, Program
 from app.bpmn.values import plain
 from app.bpmn.waits import OpenEvent, OpenMessage, OpenTask, OpenTimer, Passed
-from app.refusal import Conflict, Invalid, Refusal
+from app.refusal import Conflict, Refusal
 
 __all__ = ["OpenEvent", "OpenMessage", "OpenTask", "OpenTimer", "Passed", "Run", "begin", "resume"]
 
@@ -123,31 +122,23 @@ class Run:
 
     def add_voter(self, token: str, voter: int, *, weight: str = "1", by: int | None = None) -> None:
         """A further voter beside the open seat `token` (加签). `by`: who adds them."""
-        many = self._vote_of(token)
-        seat = self._task(token).internal_data["key_or_index"]
-        if Fraction(weight) > Fraction(many.internal_data["items"][seat]["weight"]):
-            raise Invalid(
-                "flow.too_heavy",
-                zh="加签人的票数不能超过您自己的票数",
-                en="Who is added cannot weigh more than you do",
-            )
-        many.task_spec.add(many, voter, Fraction(weight), by)
+        seat = self._seat(token)
+        seat.parent.task_spec.add(seat, voter, weight, by)
 
     def take_off(self, token: str, voter: int) -> None:
         """A voter of the same vote as the open seat `token`, taken off (减签); the others are counted anew."""
-        many = self._vote_of(token)
+        many = self._seat(token).parent
         many.task_spec.take_off(many, voter)
 
     def voters(self, token: str) -> list[dict[str, Any]]:
-        """Everybody of the vote that the open seat `token` belongs to; empty when it is none."""
-        task = self._task(token)
-        return seats(task.parent) if task is not None and "voter" in task.internal_data else []
+        """Everybody of the vote that the open seat `token` belongs to, as asked."""
+        return seats(self._seat(token).parent)
 
-    def _vote_of(self, token: str) -> Any:
+    def _seat(self, token: str) -> Any:
         task = self._task(token)
         if task is None or "voter" not in task.internal_data or task.state & TaskState.FINISHED_MASK:
             raise _not_waiting()
-        return task.parent
+        return task
 
     def settle(self, *, at_most: int = MAX_AUTOMATIC_STEPS) -> None:
         """Run every automatic step and every timer that is due, until only people and the world are waited for.
