@@ -11,7 +11,7 @@ transaction of its own (非法操作日志). What is neither undoes everything t
 import functools
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, overload
 
 import sqlalchemy.exc
 import structlog
@@ -34,7 +34,20 @@ _inside: ContextVar[bool] = ContextVar("inside_command", default=False)
 log = structlog.get_logger()
 
 
-def command(function: Callable[P, F]) -> Callable[P, F]:
+@overload
+def command(function: Callable[P, F], /) -> Callable[P, F]: ...
+@overload
+def command(*, replays: int) -> Callable[[Callable[P, F]], Callable[P, F]]: ...
+def command(function: Callable[P, F] | None = None, /, *, replays: int = 0) -> Any:
+    """`replays`: how often the outermost command is begun anew, whole, when it waited in vain for a lock or found
+    that somebody had just moved the same thing on. Only for commands that read nothing but their arguments (no open
+    file) and the database: then nobody who asked for something lawful hears that the house was busy."""
+    if function is None:
+        return functools.partial(_gated, replays=replays)
+    return _gated(function, replays=replays)
+
+
+def _gated(function: Callable[P, F], *, replays: int) -> Callable[P, F]:
     @functools.wraps(function)
     def gate(*args: P.args, **kwargs: P.kwargs) -> F:
         by = kwargs.get("by")
@@ -43,7 +56,10 @@ def command(function: Callable[P, F]) -> Callable[P, F]:
         if _inside.get():
             return _run(function, by, *args, **kwargs)
         return together(
-            lambda: _run(function, by, *args, **kwargs), attempted=f"{house}.{function.__name__}", by=by
+            lambda: _run(function, by, *args, **kwargs),
+            attempted=f"{house}.{function.__name__}",
+            by=by,
+            replays=replays,
         )
 
     house = function.__module__.split(".")[-2]
@@ -63,19 +79,19 @@ def is_inside() -> bool:
     return _inside.get()
 
 
-def together(work: Callable[[], T], *, attempted: str, by: Actor) -> T:
+def together(work: Callable[[], T], *, attempted: str, by: Actor, replays: int = 0) -> T:
     """Do `work` as one transaction: the commands in it join it, and their Facts are all that is logged. Inside a
     command it is part of that one's. `attempted` is what the log of illegal operations calls a refusal of it."""
     if _inside.get():
         return work()
     token = _inside.set(True)
     try:
-        return _outermost(work, attempted, by)
+        return _outermost(work, attempted, by, replays)
     finally:
         _inside.reset(token)
 
 
-def _outermost(work: Callable[[], T], attempted: str, by: Actor) -> T:
+def _outermost(work: Callable[[], T], attempted: str, by: Actor, replays: int) -> T:
     try:
         with collecting():
             begin_writing()
@@ -85,11 +101,15 @@ def _outermost(work: Callable[[], T], attempted: str, by: Actor) -> T:
         return answer
     except Refusal as refusal:
         db.session.rollback()
+        if replays and refusal.code in IN_THE_WAY:
+            return _outermost(work, attempted, by, replays - 1)
         record(refusal, attempted=attempted, by=by)
         raise
     except sqlalchemy.exc.OperationalError as error:
         db.session.rollback()
         log.warning("command.contended", command=attempted, error=str(error.orig))
+        if replays and _waited_in_vain(error):
+            return _outermost(work, attempted, by, replays - 1)
         refusal = Conflict(
             "busy",
             zh="别人正在办理同一事项，请稍后再试",
@@ -106,6 +126,18 @@ def _outermost(work: Callable[[], T], attempted: str, by: Actor) -> T:
     except BaseException:
         db.session.rollback()
         raise
+
+
+IN_THE_WAY = frozenset({"flow.moved_on"})
+"""Codes of refusals that say no more than: somebody was quicker, ask again."""
+
+_LOCKED = frozenset({"55P03", "40P01", "40001"})
+"""PostgreSQL: the lock was not to be had in time; a deadlock; two transactions that cannot stand together."""
+
+
+def _waited_in_vain(error: sqlalchemy.exc.OperationalError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    return state in _LOCKED if state else "database is locked" in str(error.orig)
 
 
 def unstorable() -> Invalid:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Protocol, cast
 
-from app.bpmn import feel, moments
+from app.bpmn import feel, moments, voters
 from app.bpmn.decision import DecisionError, DecisionResult, Decisions
 from app.bpmn.fault import Fault
 from app.bpmn.moments import Repetition
@@ -124,6 +124,41 @@ class Expressions:
             )
         self.bounded(task, len(items))
         return items
+
+    def voters(self, task: Any, said: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Who votes at a shape that says so in its properties, each with a weight. Raises Fault; empty only where
+        the shape lets it pass when nobody is found."""
+        knows = self.host if isinstance(self.host, voters.Directory) else None
+        try:
+            if said.get("voters"):
+                listed = voters.ids_of(plain(self.value(task, said["voters"])))
+            else:
+                listed = (
+                    list(knows.holders(said.get("voterRole", ""), self.unit(task, said))) if knows else []
+                )
+            self.bounded(task, len(listed))
+            weights = (
+                voters.weights_of(plain(self.value(task, said["weights"])), listed)
+                if said.get("weights")
+                else None
+            )
+            there = set(knows.able(listed)) if knows else set(listed)
+            found = [seat for seat in voters.items(listed, weights) if seat["id"] in there]
+            if not found and said.get("nobody") == "admin" and knows:
+                found = voters.items(list(knows.holders(voters.ADMINISTRATORS, None)))
+        except voters.NoVoters as error:
+            raise fault_at(task, "voters", zh=error.zh, en=error.en) from error
+        if not found and said.get("nobody") != "pass":
+            raise fault_at(task, "nobody", zh="没有找到会签人员", en="there is nobody to vote")
+        return found
+
+    def unit(self, task: Any, said: Mapping[str, str]) -> int | None:
+        """The unit that a task concerns by its `scope`, else by the owner of what the flow is about."""
+        text = said.get("scope")
+        value = plain(self.value(task, text)) if text else task.data.get("owner_unit_id")
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        return self.host.unit_id if isinstance(self.host, voters.Directory) else None
 
     def bounded(self, task: Any, times: int) -> None:
         """Raises Fault when one activity would be done more often than anyone could mean."""

@@ -81,7 +81,8 @@ def expressions(root: Element, around: Surroundings) -> Iterator[Problem]:
         yield from _number(loop, str(loop.get("loopMaximum")))
     for parameter in xpath(root, "//spiff:parameter"):
         yield from _feel(parameter, str(parameter.get("value") or "").strip())
-    for prop in xpath(root, "//bpmn:process//spiff:property[@name='correlation' or @name='scope']"):
+    feel = " or ".join(f"@name='{name}'" for name in ("correlation", "scope", "voters", "weights"))
+    for prop in xpath(root, f"//bpmn:process//spiff:property[{feel}]"):
         yield from _feel(prop, str(prop.get("value") or "").strip())
     for timer in xpath(root, "//bpmn:timerEventDefinition"):
         yield from _timer(timer, around)

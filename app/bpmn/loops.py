@@ -35,26 +35,36 @@ class Many(stock.MultiInstanceTask, SpiffBpmnTask):
         if my_task.state == TaskState.STARTED:
             return False
         super()._update_hook(my_task)
-        items = my_task.workflow.script_engine.items(
-            my_task, self.data_input.bpmn_id if self.data_input else None, self.cardinality
-        )
+        items = self._asked(my_task)
         my_task.internal_data["items"] = plain(items)
         if not items:
-            my_task.data[self._kept_under()] = []
+            my_task.data[self._kept_under()] = self._nobody(my_task)
             return True
         my_task._set_state(TaskState.STARTED)
         for index in range(1 if self.sequential else len(items)):
             self._begin(my_task, index)
         return False
 
+    def _asked(self, my_task: Any) -> list[Any]:
+        """What it is done for, one instance each."""
+        collection = self.data_input.bpmn_id if self.data_input else None
+        return my_task.workflow.script_engine.items(my_task, collection, self.cardinality)
+
+    def _nobody(self, my_task: Any) -> Any:
+        """What came of it where it was done for nothing."""
+        return []
+
     def _begin(self, my_task: Any, index: int) -> None:
         child = my_task._add_child(my_task.workflow.spec.task_specs[self.task_spec], TaskState.WAITING)
         child.triggered = True
         child.internal_data["key_or_index"] = index
+        self._prepare(my_task, child, index)
+        child.task_spec._update(child)
+
+    def _prepare(self, my_task: Any, child: Any, index: int) -> None:
         if self.input_item is not None:
             child.data[self.input_item.bpmn_name] = plain(my_task.internal_data["items"][index])
         child.data[COUNTER] = index + 1
-        child.task_spec._update(child)
 
     def merge_child(self, workflow: Any, child: Any) -> None:
         """A child is done (called by its completion)."""

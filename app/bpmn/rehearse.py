@@ -23,6 +23,8 @@ from app.bpmn.moments import Duration, Repetition
 from app.bpmn.parse import Diagram, Program, parse, program
 from app.bpmn.reading import BPMN
 from app.bpmn.step import Run, begin, resume
+from app.bpmn.voters import items
+from app.bpmn.votes import YES
 from app.refusal import Refusal
 
 ACTS = 1_200
@@ -118,6 +120,14 @@ class Rehearsing(Expressions):
             if fault.code == "flow.endless":
                 raise
             return list(range(1, UNKNOWN_ITEMS + 1))
+
+    def voters(self, task: Any, said: Mapping[str, str]) -> list[dict[str, Any]]:
+        try:
+            return super().voters(task, said)
+        except Fault as fault:
+            if fault.code == "flow.endless":
+                raise
+            return items(range(1, UNKNOWN_ITEMS + 1))
 
     def value(self, task: Any, expression: str, data: Mapping[str, Any] | None = None) -> Any:
         try:
@@ -271,7 +281,7 @@ def _round(
                 now = max(now, due)
                 run.expressions.now = now
             elif kind == "task":
-                run.complete(token, {})
+                run.complete(token, _said(run, token, node, memory))
             else:
                 run.deliver(token, {})
             run.settle(at_most=STEPS)
@@ -286,6 +296,15 @@ def _round(
         }
         told["outcome"] = "bounded" if refusal.code == "flow.endless" else "fault"
     return told
+
+
+def _said(run: Run, token: str, node: str, memory: Memory) -> dict[str, Any]:
+    """What a person answers: nothing in particular, but a vote goes the one way and the other."""
+    task = next(t for t in run.tasks() if t.token == token)
+    if task.voter is None:
+        return {}
+    agrees = memory.least([("vote", node, "yes"), ("vote", node, "no")])[2] == "yes"
+    return {"decision": (task.node.properties.get("yes") or YES) if agrees else f"not {YES}"}
 
 
 def _next(run: Run, memory: Memory) -> tuple[str, str, str] | None:

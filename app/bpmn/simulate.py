@@ -5,8 +5,10 @@ what, and what must be true then:
 
     title: {zh, en}
     data: {…}                                   answers: {register_impression: {impression_id: 5}}
+    people: {seal_office: [11, 12]}             (who holds a role that votes)
     story:
       - {task: review, as: seal_office, form: {decision: approve}}
+      - {task: countersign, voter: 12, form: {decision: approve}}
       - {message: seal_production.reported, about: "41", payload: {status: made}}
       - {wait: PT4H}
       - {signal: the_house_is_closed}           (also error, escalation: the first that listens hears it)
@@ -22,7 +24,7 @@ from typing import Any
 
 from app.bpmn import moments
 from app.bpmn.parse import Program
-from app.bpmn.step import Passed, Run, begin, resume
+from app.bpmn.step import OpenTask, Passed, Run, begin, resume
 from app.refusal import Refusal
 
 
@@ -41,9 +43,19 @@ class Played:
 class _Houses:
     """Answers as the story says the houses would."""
 
-    def __init__(self, answers: Mapping[str, Any], played: Played) -> None:
+    def __init__(
+        self, answers: Mapping[str, Any], played: Played, people: Mapping[str, Sequence[int]]
+    ) -> None:
         self.answers = answers
         self.played = played
+        self.people = people
+        self.unit_id = None
+
+    def holders(self, role: str, unit_id: int | None) -> Sequence[int]:
+        return self.people.get(role, ())
+
+    def able(self, ids: Sequence[int]) -> Sequence[int]:
+        return ids
 
     def act(self, operator: str, parameters: dict[str, Any]) -> Any:
         self.played.did.append(operator)
@@ -59,7 +71,7 @@ def play(
 ) -> Played:
     """Play it to its end, or to the first step that cannot be done."""
     played = Played()
-    houses = _Houses(story.get("answers") or {}, played)
+    houses = _Houses(story.get("answers") or {}, played, story.get("people") or {})
     try:
         run = begin(program, story.get("data") or {}, host=houses, now=now)
         _note(run, played)
@@ -84,7 +96,7 @@ def play(
 def _do(run: Run, said: Mapping[str, Any], role_of_lane: Callable[[str], str | None] | None) -> str | None:
     """One line of the story; a sentence when it cannot be done."""
     if "task" in said:
-        task = next((t for t in run.tasks() if t.node.id == said["task"]), None)
+        task = next((t for t in run.tasks() if _is_meant(t, said)), None)
         if task is None:
             return (
                 f"nobody is asked for {said['task']}; the flow stands at {[t.node.id for t in run.tasks()]}"
@@ -94,7 +106,8 @@ def _do(run: Run, said: Mapping[str, Any], role_of_lane: Callable[[str], str | N
         )
         if role_of_lane is not None and said.get("as") and said["as"] != role:
             return f"{said['task']} is for {role}, not for {said['as']}"
-        run.complete(task.token, said.get("form") or {})
+        who = (task.voter, f"person {task.voter}") if task.voter is not None else None
+        run.complete(task.token, said.get("form") or {}, by=who)
     elif "message" in said:
         waited = next(
             (
@@ -114,6 +127,11 @@ def _do(run: Run, said: Mapping[str, Any], role_of_lane: Callable[[str], str | N
                 return f"nobody listens for the {kind} {said[kind]}"
             run.deliver(heard.token, said.get("payload") or {})
     return None
+
+
+def _is_meant(task: OpenTask, said: Mapping[str, Any]) -> bool:
+    """The task of that id; of a vote, the one of that voter where the story names one."""
+    return task.node.id == said["task"] and said.get("voter") in (None, task.voter)
 
 
 def _note(run: Run, played: Played) -> None:

@@ -21,6 +21,7 @@ from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser, SpiffProcessPars
 from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser
 from SpiffWorkflow.util.task import TaskState
 
+from app.bpmn.ballot import Ballot
 from app.bpmn.canonical import as_drawn
 from app.bpmn.gateways import Exclusive, FirstEvent, Inclusive, Parallel
 from app.bpmn.joins import TheEnd
@@ -178,12 +179,24 @@ def _connect(spec: Any) -> None:
     for made in spec.task_specs.values():
         task_spec: Any = made
         if isinstance(made, LoopTask):
+            _seat_people(task_spec, getattr(spec.task_specs[task_spec.task_spec], "extensions", None) or {})
             spec.task_specs[task_spec.task_spec].completed_event.connect(task_spec.merge_child)
         elif isinstance(made, FirstEvent):
             task_spec.race()
         if task_spec.bpmn_id is not None:
             task_spec.bpmn_id = as_drawn(task_spec.bpmn_id)
         task_spec._predict = MethodType(_one_step_ahead, task_spec)
+
+
+def _seat_people(loop: Any, extensions: dict[str, Any]) -> None:
+    """A multi-instance task that says how votes are counted is a ballot."""
+    said = cast("dict[str, str]", extensions.get("properties") or {})
+    if isinstance(loop, Many) and "vote" in said:
+        sequential = loop.sequential
+        loop.__class__ = Ballot
+        ballot = cast("Ballot", loop)
+        ballot.sequential = sequential
+        ballot.becomes(said)
 
 
 def _one_step_ahead(

@@ -35,7 +35,7 @@ CODEC = 2
 """The version written today. Every version ever written stays readable."""
 
 FINISHED = int(TaskState.FINISHED_MASK)
-LOOP_KEYS = {"key_or_index", "item", "merged", "iteration"}
+LOOP_KEYS = {"key_or_index", "item", "merged", "iteration", "voter", "by"}
 """Internal data that a finished task's neighbours still read (multi-instance); all else of it is dropped."""
 
 

@@ -32,6 +32,7 @@ from SpiffWorkflow.task import Task as SpiffTask
 from SpiffWorkflow.util.task import TaskState
 
 from app.bpmn import state as codec
+from app.bpmn.ballot import Ballot, seats
 from app.bpmn.expressions import Expressions, Host, fault_at
 from app.bpmn.fault import Fault
 from app.bpmn.loops import Many
@@ -91,12 +92,24 @@ class Run:
 
     # what may happen to it
 
-    def complete(self, token: str, form: Mapping[str, Any]) -> None:
+    def complete(
+        self,
+        token: str,
+        form: Mapping[str, Any],
+        *,
+        by: tuple[int | None, str] | None = None,
+        told: Mapping[str, Any] | None = None,
+    ) -> None:
         """A person did the task. The form is copied into the data under the task's id; where the diagram says
-        `merge`, the fields that were filled in replace those of the data (a correction of what was applied for)."""
+        `merge`, the fields that were filled in replace those of the data (a correction of what was applied for).
+        `by`: id and name of who did it, which a vote keeps. `told`: what the trail says of it."""
         task = self._task(token)
         if task is None or task.state != TaskState.READY or not task.task_spec.manual:
             raise _not_waiting()
+        if by is not None and "voter" in task.internal_data:
+            task.internal_data["by"] = {"id": by[0], "name": by[1]}
+        if told is not None:
+            task.internal_data["did"] = dict(told)
         node = self._passed(task)
         if node is not None and node.properties.get("merge") == "true":
             task.data.update({k: v for k, v in plain(form).items() if v is not None})
@@ -121,8 +134,31 @@ class Run:
             task = self._task(str(parent)) if parent is not None else None
         if task is None or task.state & TaskState.FINISHED_MASK:
             raise _not_waiting()
+        if "voter" in task.internal_data:
+            task.parent.task_spec.take_off(task.parent, task.internal_data["voter"])
+            return
         task.cancel()
         task.parent.task_spec.recount(task.parent, task)
+
+    def add_voter(self, token: str, voter: int, *, weight: str = "1", by: int | None = None) -> None:
+        """A further voter beside the open seat `token` (加签). `by`: who adds them."""
+        seat = self._seat(token)
+        seat.parent.task_spec.add(seat, voter, weight, by)
+
+    def take_off(self, token: str, voter: int) -> None:
+        """A voter of the same vote as the open seat `token`, taken off (减签); the others are counted anew."""
+        many = self._seat(token).parent
+        many.task_spec.take_off(many, voter)
+
+    def voters(self, token: str) -> list[dict[str, Any]]:
+        """Everybody of the vote that the open seat `token` belongs to, as asked."""
+        return seats(self._seat(token).parent)
+
+    def _seat(self, token: str) -> Any:
+        task = self._task(token)
+        if task is None or "voter" not in task.internal_data or task.state & TaskState.FINISHED_MASK:
+            raise _not_waiting()
+        return task
 
     def settle(self, *, at_most: int = MAX_AUTOMATIC_STEPS) -> None:
         """Run every automatic step and every timer that is due, until only people and the world are waited for.
@@ -207,7 +243,8 @@ class Run:
 
     def _passed(self, task: Any) -> Node | None:
         spec = task.task_spec
-        if spec.bpmn_id is None or isinstance(getattr(spec, "task_spec", None), str):
+        counted = isinstance(spec, Ballot)
+        if spec.bpmn_id is None or (isinstance(getattr(spec, "task_spec", None), str) and not counted):
             return None
         diagram, node = self._node(task)
         if node is not None:
@@ -223,7 +260,9 @@ class Run:
             if task.task_spec.manual and node is not None:
                 kept = task.internal_data
                 item = kept.get("key_or_index", kept.get("item"))
-                found.append(OpenTask(str(task.id), diagram.key, node, task.data, item))
+                found.append(
+                    OpenTask(str(task.id), diagram.key, node, task.data, item, voter=kept.get("voter"))
+                )
         return found
 
     def messages(self) -> list[OpenMessage]:

@@ -27,6 +27,8 @@ class OpenTask:
     node: Node
     data: Mapping[str, Any]
     item: Any = None
+    voter: int | None = None
+    """Whose vote is asked for, where the task is one seat of a 会签."""
 
 
 @dataclass(frozen=True)

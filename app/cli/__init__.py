@@ -23,12 +23,13 @@ COMMANDS: dict[str, str] = {
     "people": "Units, people and roles from the command line",
     "stations": "Enrol card stations",
     "bench": "Measure, against something in the same run",
+    "drill": "Play what must hold under load, and judge it",
     "keys": "Create and rotate the server's keys",
     "shots": "Take a picture of every page",
 }
 
 
-WRITES_FOR_OTHERS = frozenset({"verify", "decide", "bench", "shots"})
+WRITES_FOR_OTHERS = frozenset({"verify", "decide", "bench", "drill", "shots"})
 """Commands that keep nothing of ours; what all the others create, only we may read (umask 077)."""
 
 

@@ -15,7 +15,7 @@ from app.bpmn.values import plain
 from app.clock import now
 from app.command import command
 from app.db import db, insert_unless_there, lock_row
-from app.flows import attempting, engine, forms, publishing, queries, rules
+from app.flows import answering, attempting, engine, forms, publishing, queries, rules
 from app.flows.facts import (
     FlowReminded,
     FlowsLoaded,
@@ -35,7 +35,6 @@ from app.flows.models import (
     FlowTimer,
     MessageInbox,
 )
-from app.flows.writing import Decided
 from app.refusal import Conflict
 
 log = structlog.get_logger()
@@ -122,6 +121,7 @@ def claim(task_id: int, *, by: Actor) -> TaskClaimed:
 def release(task_id: int, *, by: Actor) -> TaskReleased:
     """Put a claimed task back for the colleagues. Refuses `Conflict` when it was not claimed."""
     task, instance = _task_to_act_on(task_id, by)
+    rules.check_not_asked_by_name(task.voter_id)
     if task.assignee_id is None:
         raise Conflict(
             "flow.not_claimed",
@@ -163,7 +163,7 @@ def _check_theirs(
     rules.check_not_anothers(found.assignee_id, found.assignee_name, by)
 
 
-@command
+@command(replays=3)
 def complete(task_id: int, form: Mapping[str, Any], *, by: Actor) -> TaskCompleted:
     """Do a task: its form is checked, the flow goes on, and the automatic steps that follow are done in this
     person's name, all in one transaction. Refuses `NotFound`, `Forbidden`, `Conflict` (done already, or done on
@@ -194,30 +194,9 @@ def _held(task_id: int, by: Actor) -> tuple[HeldTask, HeldInstance]:
 
 def _complete(task: HeldTask, instance: HeldInstance, form: Mapping[str, Any], by: Actor) -> TaskCompleted:
     clean = _filled(task, instance, form, by)
-    decided = Decided(
-        task_id=task.id,
-        token=task.token,
-        at=now(),
-        by_id=by.id,
-        by_name=by.name,
-        outcome=_word(clean.get("decision")),
-        opinion=_word(clean.get("opinion")),
-    )
-    run = engine.advance(
-        instance, lambda r: r.complete(task.token, clean), decided=decided, by=by, now=decided.at
-    )
-    return TaskCompleted(
-        instance_id=instance.id,
-        task_id=task.id,
-        key=instance.key,
-        node=task.node,
-        business_key=instance.business_key,
-        outcome=decided.outcome,
-        opinion=decided.opinion,
-        form=clean,
-        rules=[dict(p.did) for p in run.trail if "rules" in p.did],
-        finished=instance.status == "finished",
-    )
+    if answering.stands_alone(task):
+        return answering.go_on(task, instance, clean, by)
+    return answering.complete(*_task_to_act_on(task.id, by), clean, by)
 
 
 def _filled(task: HeldTask, instance: HeldInstance, form: Mapping[str, Any], by: Actor) -> dict[str, Any]:
@@ -226,10 +205,6 @@ def _filled(task: HeldTask, instance: HeldInstance, form: Mapping[str, Any], by:
         return {}
     offered = queries.offered(queries.view_of(task, instance), by) if asked.offers else {}
     return forms.fill(asked, form, offered=offered, data=task.data)
-
-
-def _word(value: Any) -> str | None:
-    return None if value is None else str(value)
 
 
 @command

@@ -6,7 +6,7 @@ Whoever calls this holds the instance's row locked and stands inside a command's
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,8 +26,9 @@ from app.bpmn.step import OpenMessage, OpenTask, Passed, Run, begin, resume
 from app.bpmn.values import plain
 from app.db import db
 from app.fact import Fact
+from app.flows import added, policies
 from app.flows.action import ACTIONS
-from app.flows.holding import HeldInstance, create
+from app.flows.holding import HeldInstance, Standing, create
 from app.flows.models import (
     FlowDefinition,
     FlowEvent,
@@ -41,19 +42,24 @@ from app.people import queries as people
 from app.refusal import Conflict
 from app.settings import current_settings
 
-Standing = FlowInstance | HeldInstance
-"""An instance of which whoever calls holds the lock."""
-
 KEPT = 128
 _programs: "OrderedDict[str, Program]" = OrderedDict()
 _lock = threading.Lock()
 
 
 class ActionHost:
-    """Hands a service task to the registered action, in the name of who set the step off."""
+    """Hands a service task to the registered action, in the name of who set the step off; knows the people."""
 
-    def __init__(self, by: Actor) -> None:
+    def __init__(self, by: Actor, unit_id: int | None = None) -> None:
         self.by = by
+        self.unit_id = unit_id
+
+    def holders(self, role: str, unit_id: int | None) -> list[int]:
+        return [person.id for person in people.users_with_role(role, unit_id)]
+
+    def able(self, ids: Sequence[int]) -> list[int]:
+        there = people.able(ids)
+        return [ident for ident in ids if ident in there]
 
     def act(self, operator: str, parameters: dict[str, Any]) -> Any:
         action = ACTIONS.get(operator)
@@ -147,7 +153,7 @@ def open_instance(
         "started_at": now,
     }
     instance = create(columns)
-    run = begin(joined, kept, host=ActionHost(by), now=local_now(now))
+    run = begin(joined, kept, host=ActionHost(by, by.unit_id), now=local_now(now))
     save(instance, definition, run, Waits(), by=by, now=now)
     return instance, run
 
@@ -164,7 +170,8 @@ def advance(
     what a person said there, where the act is theirs."""
     check_not_suspended(instance.status)
     definition = definition_of(instance.definition_id)
-    run = resume(program_of(definition), instance.state, host=ActionHost(by), now=local_now(now))
+    host = ActionHost(by, instance.unit_id)
+    run = resume(program_of(definition), instance.state, host=host, now=local_now(now))
     before = Waits.of(run)
     act(run)
     run.settle()
@@ -184,6 +191,8 @@ def save(
 ) -> None:
     """Write what the step changed: history, tasks, what is waited for, and the state under the next revision."""
     _take_early_messages(instance, run, before, now)
+    while policies.passed_by_itself(instance, definition, run, before.tasks, decided, _usual(instance)):
+        _take_early_messages(instance, run, before, now)
     changes = Changes(instance.id, decided=decided)
     changes.events = _history(instance, run, by, now, decided)
     _see_tasks(changes, instance, definition, run, before, now)
@@ -218,14 +227,23 @@ def _history(
     main = run.program.main.key
     rows = [_row(instance, "started", main, by, now)] if instance.revision == 0 else []
     for passed in run.trail:
-        theirs = passed.node.kind in PEOPLE
+        theirs = passed.node.kind in PEOPLE and "vote" not in passed.did
         row = _row(instance, "done" if theirs else "passed", passed.process, by, now, passed)
-        if theirs and decided is not None:
+        if "by_itself" in passed.did or "vote" in passed.did:
+            row |= policies.told(passed)
+        elif theirs and decided is not None:
+            row |= {"actor_id": decided.by_id, "actor_name": decided.by_name}
             row |= {"outcome": decided.outcome, "opinion": decided.opinion}
         rows.append(row)
     if run.finished:
         rows.append(_row(instance, "finished", main, by, now))
     return rows
+
+
+def voters_of(instance: Standing, token: str, by: Actor) -> list[dict[str, Any]]:
+    """Everybody of the vote that an open seat belongs to, as asked; only read."""
+    program = program_of(definition_of(instance.definition_id))
+    return resume(program, instance.state, host=ActionHost(by), now=instance.started_at).voters(token)
 
 
 def _take_early_messages(instance: Standing, run: Run, before: Waits, now: datetime) -> None:
@@ -297,15 +315,22 @@ def _see_tasks(
     """Tasks that nobody is waited for at any more are cancelled; new ones are opened and filed."""
     waiting = {task.token: task for task in run.tasks()}
     done = {changes.decided.token} if changes.decided is not None else set[str]()
-    changes.cancelled = sorted(before.tasks - waiting.keys() - done)
-    for token, waited in waiting.items():
-        if token not in before.tasks or token in done:
-            row = task_row(instance, definition, waited, now)
-            changes.opened.append(row)
-            changes.filed += [
-                {"token": token, "role": c.role, "unit_id": c.unit_id, "user_id": c.user_id}
-                for c in candidates_of(waited.node, row["role"], row["data"], instance)
-            ]
+    changes.cancelled = added.with_those_below(instance.id, sorted(before.tasks - waiting.keys() - done))
+    opened = [w for token, w in waiting.items() if token not in before.tasks or token in done]
+    names = people.able([w.voter for w in opened if w.voter is not None])
+    for waited in opened:
+        row = task_row(instance, definition, waited, now)
+        changes.opened.append({**row, "assignee_name": names.get(waited.voter or 0)})
+        changes.filed += [
+            {"token": waited.token, "role": c.role, "unit_id": c.unit_id, "user_id": c.user_id}
+            for c in policies.candidates(waited, instance, _usual(instance))
+        ]
+
+
+def _usual(instance: Standing) -> Callable[[OpenTask], list[Candidate]]:
+    return lambda waited: candidates_of(
+        waited.node, role_of(waited.node), waited.data, instance, voter=waited.voter
+    )
 
 
 def task_row(
@@ -327,6 +352,8 @@ def task_row(
         "notice_en": _said(node.properties.get("notice_en"), data),
         "data": data,
         "status": "open",
+        "voter_id": waited.voter,
+        "assignee_id": waited.voter,
         "created_at": now,
         "due_at": moments.duration(due_in).after(local_now(now)) if due_in else None,
     }
@@ -337,10 +364,17 @@ def role_of(node: Node) -> str | None:
 
 
 def candidates_of(
-    node: Node, role: str | None, data: Mapping[str, Any], instance: Standing
+    node: Node,
+    role: str | None,
+    data: Mapping[str, Any],
+    instance: Standing,
+    *,
+    voter: int | None = None,
 ) -> list[Candidate]:
-    """The applicant's tasks belong to who started the flow; all others to the holders of the lane's role for
+    """A vote belongs to its voter, the applicant's tasks belong to who started the flow; all others to the holders of the lane's role for
     the unit concerned (`scope`, else the owner of what is applied for, else the initiator's), or for one above it."""
+    if voter is not None:
+        return [Candidate(user_id=voter)]
     if role == "applicant":
         who = instance.initiator_id if instance.initiator_id is not None else data.get("applicant_id")
         return [Candidate(user_id=who)] if who is not None else []

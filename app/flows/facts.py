@@ -195,3 +195,37 @@ class MigrationUndone(
     business_key: str
     from_version: int
     to_version: int
+
+
+class StepPassed(
+    Fact, name="flow.step_passed", zh="步骤自动通过", en="Step passed by itself", log_class=LogClass.APPROVAL
+):
+    instance_id: int
+    node: str
+    why: str
+    """`repeat`, `own` or `nobody`: which of the shape's properties said so."""
+    person_id: int | None
+    """In whose name; None where nobody was found."""
+
+
+class SignersAdded(
+    Fact, name="flow.signers_added", zh="加签", en="Signers added", log_class=LogClass.APPROVAL
+):
+    instance_id: int
+    task_id: int
+    node: str
+    place: str
+    """`before`, `after`, or `into` a vote."""
+    people: list[int]
+    reason: str
+
+
+class SignerTakenOff(
+    Fact, name="flow.signer_taken_off", zh="减签", en="Signer taken off", log_class=LogClass.APPROVAL
+):
+    instance_id: int
+    task_id: int
+    node: str
+    person_id: int
+    reason: str
+    finished: bool

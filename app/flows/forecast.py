@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.actor import SYSTEM
 from app.bpmn.fault import Fault
 from app.bpmn.step import OpenTask, begin
 from app.flows import queries
-from app.flows.engine import local_now, program_of
+from app.flows.engine import ActionHost, local_now, program_of
 from app.flows.models import FlowDefinition
 from app.glossary import role_of_lane
 from app.text import Text
@@ -29,8 +30,8 @@ class Step:
     role: str | None
 
 
-class _Idle:
-    """Does nothing, and has nothing to tell."""
+class _Idle(ActionHost):
+    """Does nothing, and has nothing to tell; knows who holds which role."""
 
     def act(self, operator: str, parameters: dict[str, Any]) -> Any:
         return {}
@@ -44,10 +45,14 @@ def people_ahead(key: str, data: Mapping[str, Any], *, now: datetime) -> list[St
         return []
     steps: list[Step] = []
     try:
-        run = begin(program_of(definition), data, host=_Idle(), now=local_now(now))
+        run = begin(program_of(definition), data, host=_Idle(SYSTEM), now=local_now(now))
         while (waiting := run.tasks()) and len(steps) < FURTHEST:
             for task in waiting:
-                steps.append(Step(task.node.label, role_of_lane(task.node.lane or "")))
+                if task.token not in {still.token for still in run.tasks()}:
+                    continue  # a vote that was decided before all had answered
+                step = Step(task.node.label, role_of_lane(task.node.lane or ""))
+                if task.voter is None or steps[-1:] != [step]:  # a vote is one step, however many are asked
+                    steps.append(step)
                 run.complete(task.token, _agreed(definition, task))
             run.settle()
     except Fault:

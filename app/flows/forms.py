@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any, Literal, cast, get_args
 
 from app.bpmn.expressions import compiled
+from app.bpmn.votes import YES
 from app.refusal import Invalid
 from app.text import HIDDEN, Text, hides_something
 
@@ -105,6 +106,26 @@ def _field(said: Mapping[str, Any]) -> Field:
 
 def _text(said: Mapping[str, str]) -> Text:
     return Text(said["zh"], said["en"])
+
+
+OPINION = Field("opinion", "textarea", Text("意见", "Opinion"), required=True, max_length=2000)
+
+
+def of_the_added(form: Form | None) -> Form:
+    """What somebody who was added to a task is asked: its decision and opinion; without a decision, an opinion."""
+    known = {f.name: f for f in form.fields if not f.source} if form else {}
+    asked = (known["decision"],) if "decision" in known else ()
+    title = form.title if form else Text("加签意见", "Opinion of who was added")
+    return Form(form.name if form else "", title, (*asked, known.get("opinion") or OPINION))
+
+
+def agreement(form: Form | None) -> str | None:
+    """The word by which a form's `decision` agrees: its primary choice. None where nothing is decided."""
+    field = form.field("decision") if form else None
+    if field is None:
+        return None
+    primary = next((c.value for c in field.choices if c.tone == "primary"), None)
+    return primary or YES
 
 
 class _Wrong(Exception):

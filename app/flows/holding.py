@@ -65,7 +65,16 @@ class HeldTask:
     done_by_name: str | None
     outcome: str | None
     opinion: str | None
+    voter_id: int | None
+    parent_id: int | None
+    place: str | None
+    added: int | None
+    held: dict[str, Any] | None
     candidates: list[Candidate]
+
+
+Standing = FlowInstance | HeldInstance
+"""An instance of which whoever calls holds the lock."""
 
 
 def hold(task_id: int) -> tuple[HeldTask, HeldInstance] | None:

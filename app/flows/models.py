@@ -91,7 +91,7 @@ class FlowTask(Base):
     data: Mapped[dict[str, Any]]
     """What the instance knew when the task opened; forms and panels read it."""
     status: Mapped[str] = mapped_column(sa.String(20))
-    """`open`, `done`, `cancelled`."""
+    """`open`, `held` (decided, waits for those added after it), `done`, `cancelled`."""
     assignee_id: Mapped[int | None]
     assignee_name: Mapped[str | None] = mapped_column(sa.String(120))
     created_at: Mapped[datetime]
@@ -101,6 +101,16 @@ class FlowTask(Base):
     done_by_name: Mapped[str | None] = mapped_column(sa.String(120), default=None)
     outcome: Mapped[str | None] = mapped_column(sa.String(80), default=None)
     opinion: Mapped[str | None] = mapped_column(sa.Text, default=None)
+    voter_id: Mapped[int | None] = mapped_column(default=None)
+    """Whose word is asked for: the seat of a 会签, or somebody added (加签)."""
+    parent_id: Mapped[int | None] = mapped_column(default=None, index=True)
+    """The task whose holder added this one; the token engine knows nothing of it."""
+    place: Mapped[str | None] = mapped_column(sa.String(10), default=None)
+    """Of an added task: `before` its parent may be done, or `after` it was."""
+    added: Mapped[int | None] = mapped_column(default=None)
+    """How many people were ever added to this task; None for nearly all."""
+    held: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True), default=None)
+    """The form of a task that is decided, and waits for those added after it."""
 
 
 class FlowTaskCandidate(Base):
@@ -131,7 +141,8 @@ class FlowEvent(Base):
     at: Mapped[datetime]
     kind: Mapped[str] = mapped_column(sa.String(30))
     """`started`, `passed`, `done`, `claimed`, `released`, `message`, `reminded`, `incident`, `retried`, `skipped`,
-    `corrected`, `suspended`, `resumed`, `migrated`, `migration_undone`, `finished`, `cancelled`."""
+    `corrected`, `suspended`, `resumed`, `migrated`, `migration_undone`, `finished`, `cancelled`;
+    `counted`, `by_itself`, `signer_added`, `signer_taken_off`, `signer_answered`, `held` (votes and added people)."""
     process: Mapped[str] = mapped_column(sa.String(80))
     node: Mapped[str] = mapped_column(sa.String(120))
     shape: Mapped[str] = mapped_column(sa.String(40))

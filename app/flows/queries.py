@@ -13,7 +13,7 @@ from app.actor import Actor
 from app.bpmn.picture import Picture
 from app.clock import now
 from app.db import db
-from app.flows import engine, rules
+from app.flows import added, engine, forms, rules
 from app.flows.action import CHOICES
 from app.flows.forms import Choice, Field, Form, form_of
 from app.flows.holding import HeldInstance, HeldTask
@@ -94,6 +94,9 @@ class TaskView:
     notice: Text | None
     data: Mapping[str, Any]
     form: Form | None
+    voter_id: int | None = None
+    """Who is asked by name: a voter, or somebody added. `parent_id`: the task that they were added to."""
+    parent_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,10 @@ def _row(task: FlowTask | HeldTask, instance: FlowInstance | HeldInstance) -> Ta
         status=task.status,
         done_at=task.done_at,
         outcome=task.outcome,
-        claimable=task.status == "open" and task.assignee_id is None and task.role != "applicant",
+        claimable=task.status == "open"
+        and task.assignee_id is None
+        and task.role != "applicant"
+        and task.voter_id is None,
     )
 
 
@@ -359,6 +365,8 @@ def may_act(task: FlowTask | HeldTask, actor: Actor) -> bool:
         return True
     if task.status == "open":
         return rules.may_take(candidates(task.id), actor)
+    if task.voter_id is not None:
+        return actor.id == task.voter_id
     instance = db.session.get_one(FlowInstance, task.instance_id)
     if task.role is None or task.role == "applicant":
         return actor.id == instance.initiator_id
@@ -419,14 +427,18 @@ def view_of(found: FlowTask | HeldTask, instance: FlowInstance | HeldInstance) -
         notice=Text(found.notice_zh, found.notice_en or found.notice_zh) if found.notice_zh else None,
         data=found.data,
         form=form_for(found.definition_id, found.form),
+        voter_id=found.voter_id,
+        parent_id=found.parent_id,
     )
 
 
 def form_for(definition_id: int, name: str) -> Form | None:
     kept: dict[tuple[int, str], Form | None] = current_app.extensions.setdefault("flow_forms", {})
     if (definition_id, name) not in kept:
-        said = engine.definition_of(definition_id).forms.get(name)
-        kept[definition_id, name] = form_of(name, said) if said is not None else None
+        known = engine.definition_of(definition_id).forms
+        said = known.get(name.removesuffix(added.FORM))
+        made = form_of(name, said) if said is not None else None
+        kept[definition_id, name] = forms.of_the_added(made) if name.endswith(added.FORM) else made
     return kept[definition_id, name]
 
 
@@ -452,7 +464,12 @@ def open_task_of(business_key: str, node: str) -> int | None:
     return db.session.scalar(
         sa.select(FlowTask.id)
         .join(FlowInstance, FlowInstance.id == FlowTask.instance_id)
-        .where(FlowInstance.business_key == business_key, FlowTask.node == node, FlowTask.status == "open")
+        .where(
+            FlowInstance.business_key == business_key,
+            FlowTask.node == node,
+            FlowTask.status == "open",
+            FlowTask.parent_id.is_(None),
+        )
         .order_by(FlowTask.id.desc())
         .limit(1)
     )

@@ -1,13 +1,13 @@
 """The law of flows: who may act on a task, and when. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from app.actor import Actor
 from app.glossary import ROLES
 from app.refusal import Conflict, Forbidden, Invalid, NotFound
-from app.text import Text
+from app.text import Text, hides_something
 
 EVERYWHERE = 0
 """The unit of a candidate that only a role held everywhere reaches."""
@@ -63,6 +63,12 @@ def check_open(status: str, done_by: str | None, done_at: datetime | None) -> No
             "Go back to the inbox for the others.",
             done_by=done_by,
             done_at=done_at.isoformat() if done_at else None,
+        )
+    if status == "held":
+        raise Conflict(
+            "flow.held",
+            zh="这项任务您已表态，正在等待后加签的人员办理。",
+            en="This task is decided already; it waits for those who were added after it.",
         )
     raise Conflict(
         "flow.task_gone",
@@ -120,9 +126,9 @@ def check_may_cancel(by: Actor, unit_ids: frozenset[int], *, initiator_id: int |
 
 
 def check_reason(reason: str) -> str:
-    """The reason without blanks around it. Refuses `Invalid` when there is none, or too much of one."""
+    """The reason without blanks around it. Refuses `Invalid` for none, for a long one, and for hidden characters."""
     said = reason.strip()
-    if not said or len(said) > LONGEST_REASON:
+    if not said or len(said) > LONGEST_REASON or hides_something(said):
         text = Text(
             f"请写明原因，最多 {LONGEST_REASON} 字", f"Say why, in at most {LONGEST_REASON} characters"
         )
@@ -175,6 +181,109 @@ def check_not_anothers(assignee_id: int | None, assignee: str | None, by: Actor)
             zh=f"这项任务已由{assignee or '同事'}领取，正在办理。",
             en=f"{assignee or 'A colleague'} has claimed this task and is working on it.",
         )
+
+
+def check_not_asked_by_name(voter_id: int | None) -> None:
+    """Refuses `Conflict`: a vote is asked of one person, who cannot put it back for others."""
+    if voter_id is not None:
+        raise Conflict(
+            "flow.asked_by_name",
+            zh="这项任务是指名请您表态的，不能退还。",
+            en="You are asked for this by name; it cannot be put back for others.",
+        )
+
+
+def check_answered(names: Sequence[str]) -> None:
+    """Refuses `Conflict`: somebody added before this task has not answered."""
+    if names:
+        raise Conflict(
+            "flow.waits_for_added",
+            zh=f"请先等待前加签的 {'、'.join(names)} 表态，或将其减签。",
+            en=f"{', '.join(names)} must answer first, or be taken off.",
+        )
+
+
+PLACES = ("before", "after", "into")
+MOST_AT_ONCE = 20
+"""People that one act adds; and that are asked beside one task at a time."""
+
+DEEPEST = 3
+"""Whoever was added may add others, so many levels deep."""
+
+
+def check_place(place: str, *, votes: bool) -> None:
+    """Refuses `Invalid` for no place; `Conflict` where a vote is added to as if it were none, or the other way."""
+    if place not in PLACES:
+        raise Invalid(
+            "flow.no_such_place",
+            zh="加签方式只有：前加签、后加签、加入会签。",
+            en="People are added before, after, or into a vote.",
+            place=place[:40],
+        )
+    if votes != (place == "into"):
+        raise Conflict(
+            "flow.wrong_place",
+            zh="会签任务只能加入会签人员。" if votes else "这项任务不是会签，只能前加签或后加签。",
+            en="People can only be added into this vote."
+            if votes
+            else "This is no vote: people are added before or after it.",
+        )
+
+
+def check_added(people: Sequence[int], there: Mapping[int, str], asked: Collection[int], by: Actor) -> None:
+    """Refuses `Invalid`: nobody, too many, oneself, or somebody who cannot act; `Conflict`: asked already."""
+    if not people or len(set(people)) != len(people) or len(people) + len(asked) > MOST_AT_ONCE:
+        raise Invalid(
+            "flow.added_how_many",
+            zh=f"请选择 1 至 {MOST_AT_ONCE} 位不同的人员。",
+            en=f"Choose 1 to {MOST_AT_ONCE} different people.",
+        )
+    if by.id in people or any(ident not in there for ident in people):
+        raise Invalid(
+            "flow.added_who",
+            zh="加签人员应是在册且可登录的其他人员。",
+            en="Only other people who can log in may be added.",
+        )
+    if any(ident in asked for ident in people):
+        raise Conflict(
+            "flow.asked_already",
+            zh="其中有人已经被加签，尚未表态。",
+            en="One of them has been added already and has not answered yet.",
+        )
+
+
+def check_depth(depth: int) -> None:
+    """Refuses `Conflict`: added by who was added by who was added, and so on."""
+    if depth >= DEEPEST:
+        raise Conflict(
+            "flow.added_too_deep",
+            zh=f"加签最多 {DEEPEST} 层，请由上一层的办理人加签。",
+            en=f"People are added at most {DEEPEST} levels deep; ask who added you.",
+        )
+
+
+def check_may_take_off(added_by: int | None, person_id: int, by: Actor) -> None:
+    """Who was added is taken off by who added them; a voter steps back; the process owner may take off anybody.
+    No voter takes off another one whom the diagram asks. Refuses `Forbidden`."""
+    mine = by.kind == "person" and by.id in (added_by, person_id)
+    if not mine and not by.has("process_owner"):
+        raise Forbidden(
+            "flow.may_not_take_off",
+            zh="只能减签自己加签的人员（或本人回避）；其他会签人员请联系流程管理员。",
+            en="You may take off whom you added, or step back yourself; for others ask the process owner.",
+        )
+
+
+def not_asked(*, answered: bool) -> Conflict:
+    if answered:
+        return Conflict(
+            "flow.has_answered",
+            zh="此人已经表态，不能减签。",
+            en="This person has answered already and cannot be taken off.",
+        )
+    return Conflict(
+        "flow.not_added", zh="此人没有被加签到这项任务。", en="This person was not added to this task."
+    )
 
 
 def check_may_start(role: str | None, by: Actor) -> None:

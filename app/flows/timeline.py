@@ -35,10 +35,14 @@ def _entry(row: Any) -> Entry | None:
         if row.shape.endswith(HIDDEN):
             return None
         return Entry(row.label, who if row.kind == "done" else AUTOMATIC, row.at, _detail(row))
+    said = Text(row.did["zh"], row.did["en"]) if "zh" in row.did and "en" in row.did else None
+    if row.kind in ("by_itself", "counted"):
+        return Entry(row.label, who if row.kind == "by_itself" else AUTOMATIC, row.at, said)
+    if row.kind in _ANSWERED:
+        return Entry(_ANSWERED[row.kind], who, row.at, _detail(row))
     words = _OTHERS.get(row.kind)
     if words is None:
         return None
-    said = Text(row.did["zh"], row.did["en"]) if "zh" in row.did and "en" in row.did else None
     return Entry(words, who, row.at, said, "bad" if row.kind == "incident" else "done")
 
 
@@ -57,6 +61,12 @@ _OTHERS = {
     "migration_undone": Text("撤回迁移", "Move undone"),
     "finished": Text("流程办结", "Finished"),
     "cancelled": Text("流程撤销", "Cancelled"),
+    "signer_added": Text("加签", "Others asked"),
+    "signer_taken_off": Text("减签", "Taken off"),
+}
+_ANSWERED = {
+    "signer_answered": Text("加签人表态", "Answer of who was added"),
+    "held": Text("已表态，等待后加签", "Decided; waits for those added"),
 }
 
 

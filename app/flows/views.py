@@ -11,11 +11,12 @@ from markupsafe import Markup
 
 from app.actor import Actor
 from app.clock import now
-from app.flows import commands, drawing, operators, queries, steering_views, timeline
+from app.flows import commands, drawing, operators, queries, signers, steering_views, timeline, voting
 from app.flows.action import PANELS
 from app.flows.forms import Form
 from app.flows.once import new_key, once, sent_key
 from app.flows.queries import InstanceRow, TaskRow, TaskView
+from app.flows.signers import people_ids
 from app.glossary import ROLES
 from app.people.guards import current_actor, login_required
 from app.refusal import Invalid
@@ -88,6 +89,30 @@ def complete(task_id: int) -> ResponseReturnValue:
         t("已办理。", "Done.") + (t("下面是下一项。", " Here is the next one.") if following else ""), "good"
     )
     return redirect(_address(following, pane))
+
+
+@blueprint.post("/inbox/<int:task_id>/signers")
+@login_required
+def add_signer(task_id: int) -> ResponseReturnValue:
+    """Ask somebody else too, found by their login (several, parted by commas)."""
+    said = _sent()
+    ids = people_ids(str(said.get("login") or ""))
+    voting.add_signers(
+        task_id,
+        ids,
+        str(said.get("place") or ""),
+        reason=str(said.get("reason") or ""),
+        weight=str(said.get("weight") or "1"),
+        by=current_actor(),
+    )
+    return _to_task(task_id)
+
+
+@blueprint.post("/inbox/<int:task_id>/signers/<int:person_id>/off")
+@login_required
+def take_off(task_id: int, person_id: int) -> ResponseReturnValue:
+    voting.take_off(task_id, person_id, str(_sent().get("reason") or ""), by=current_actor())
+    return _to_task(task_id)
 
 
 @blueprint.get("/inbox/started")
@@ -205,6 +230,7 @@ def _page(
         errors=refusal.fields if refusal else {},
         sentence=refusal.text if refusal else None,
         offered=queries.offered(view, actor) if view.status == "open" else {},
+        beside=signers.beside(view, actor),
         mine=view.assignee_id == actor.id,
         others=view.assignee_id is not None and view.assignee_id != actor.id,
     )

@@ -1,7 +1,7 @@
 """Reading people: units and what is above them, users, roles held now, logins."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -98,6 +98,30 @@ def users_with_role(role: str, unit_id: int | None = None) -> Sequence[User]:
         sa.select(User)
         .join(RoleGrant, RoleGrant.user_id == User.id)
         .where(*where)
+        .distinct()
+        .order_by(User.id)
+    ).all()
+
+
+def able(user_ids: Sequence[int]) -> dict[int, str]:
+    """Of these people, those who can log in, with their names."""
+    if not user_ids:
+        return {}
+    found = db.session.execute(sa.select(User.id, User.name).where(User.id.in_(user_ids), User.active))
+    return {ident: name for ident, name in found}
+
+
+def holders(role: str, unit_ids: Collection[int]) -> Sequence[User]:
+    """Active people who hold the role now everywhere, or for one of just these units."""
+    return db.session.scalars(
+        sa.select(User)
+        .join(RoleGrant, RoleGrant.user_id == User.id)
+        .where(
+            RoleGrant.role == role,
+            _held_at(now()),
+            User.active,
+            sa.or_(RoleGrant.unit_id.is_(None), RoleGrant.unit_id.in_(unit_ids)),
+        )
         .distinct()
         .order_by(User.id)
     ).all()

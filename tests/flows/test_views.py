@@ -96,7 +96,7 @@ def test_the_same_page_in_english_holds_no_chinese_but_names(app: Flask, people:
 
     main = re.search(r"<main.*</footer>", page, re.DOTALL)
     assert main is not None
-    left = re.sub(r"某clerk|供应链中心|某office|<span class=\"glyph.*?</span>|中文", "", main[0])
+    left = re.sub(r"某[a-z]+|供应链中心|<span class=\"glyph.*?</span>|中文", "", main[0])
     assert re.findall(r"[一-鿿]+", left) == []
 
 

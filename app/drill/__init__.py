@@ -1,0 +1,1 @@
+"""Drills: what must hold when it matters, played for real. One module a drill, with a `command` for `yinxu drill`."""
