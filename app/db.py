@@ -1,10 +1,13 @@
 """The SQLAlchemy handle. Two databases are first-class: SQLite (embedded default) and PostgreSQL.
 
 SQLite with several processes loses updates under a deferred BEGIN, so a command's transaction begins
-IMMEDIATE there (docs/decisions/0003-sqlite-begin-immediate.md); reading stays deferred.
+IMMEDIATE there (docs/decisions/0003-sqlite-begin-immediate.md); reading stays deferred. On PostgreSQL reading needs
+no transaction at all: each statement sees what was committed before it, and nothing has to be rolled back, which
+would make the driver forget the plans that the server keeps.
 """
 
 import contextlib
+import time
 from collections.abc import Generator
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
 from sqlalchemy.types import TypeDecorator
 
@@ -68,6 +72,7 @@ def configure_engine(engine: sa.Engine) -> None:
             connection.execute("SET lock_timeout = '5s'")
             connection.commit()
 
+        _ask_those_who_rested(engine)
         return
 
     @event.listens_for(engine, "connect")
@@ -86,10 +91,63 @@ def configure_engine(engine: sa.Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
+RESTED_S = 1.0
+
+
+def _ask_those_who_rested(engine: sa.Engine) -> None:
+    """A connection that rested is asked whether it still lives before it is used (the server may have been started
+    anew); one that has just been used is not, as the question costs a journey."""
+
+    @event.listens_for(engine, "checkin")
+    def _rests(_connection: Any, record: Any) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ask(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("rests_since", time.monotonic()) > RESTED_S:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise DisconnectionError from error
+
+
 def begin_writing() -> None:
     """Start the session's transaction as one that will write. Whatever was only read before is let go."""
     db.session.rollback()
-    db.session.connection(execution_options={"yinxu_writing": True})
+    db.session.connection(execution_options=_writing(db.engine))
+
+
+def begin_reading() -> None:
+    """Start the session's transaction as one that sees everything as it is at this moment, and only reads."""
+    db.session.rollback()
+    if db.engine.dialect.name == "postgresql":
+        connection = db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+
+def writing_engine() -> sa.Engine:
+    """For what writes beside the session: its transactions begin as those of `begin_writing` do."""
+    return db.engine.execution_options(**_writing(db.engine))
+
+
+def _writing(engine: sa.Engine) -> dict[str, Any]:
+    postgresql = engine.dialect.name == "postgresql"
+    return {"isolation_level": "READ COMMITTED"} if postgresql else {"yinxu_writing": True}
+
+
+def in_drivers_words(text: str, given: dict[str, Any]) -> Any:
+    """Run a statement through the driver itself, in the session's transaction; gives the driver's cursor.
+
+    For the few statements that every step makes: SQLAlchemy spends longer on each than the server does.
+    """
+    connection = db.session.connection()
+    driver: Any = connection.connection.driver_connection
+    try:
+        return driver.execute(text, given)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DBAPIError.instance(
+            text, None, error, connection.dialect.loaded_dbapi.Error, dialect=connection.dialect
+        ) from error
 
 
 def lock_row(model: type[Any], ident: Any) -> Any:

@@ -79,7 +79,11 @@ def create_app(settings: Settings | None = None, *, pages: bool = True, diagrams
 def _engine_options(settings: Settings) -> dict[str, Any]:
     if settings.database_url.startswith("sqlite"):
         return {}
-    return {"pool_size": settings.web_threads, "max_overflow": 4, "pool_pre_ping": True}
+    return {
+        "pool_size": settings.web_threads,
+        "max_overflow": 4,
+        "isolation_level": "AUTOCOMMIT",  # of reading; `begin_writing` says otherwise
+    }
 
 
 def _know_tables() -> None:

@@ -1,7 +1,7 @@
 """What every test may lean on: an app on either database, with software keys and a Redis of its own.
 
 The servers are started once for the whole run, by the process that steers it, from what `make setup`
-installed; with workers (`-n`) each worker keeps templates of its own and copies them for each test.
+installed; with workers (`-n`) each worker keeps its own SQLite file to copy and PostgreSQL database to empty.
 """
 
 import contextlib
@@ -23,12 +23,17 @@ from hypothesis import settings as hypothesis_settings
 
 from app import servers
 from app.settings import Settings
+from tests import quick
+from tests.shared_tables import SharedTables
 
 DATABASES = tuple(os.environ.get("YINXU_TEST_DATABASES", "sqlite,postgresql").split(","))
+ONE_DATABASE = pytest.mark.parametrize("database_url", DATABASES[:1], indirect=True)
+"""For a test with many cases whose law never reaches the database."""
 _stack = contextlib.ExitStack()
 # a busy machine is no fault of the law under test
 hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("busy")
+quick.remember()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -89,40 +94,46 @@ def settings_for(var_dir: Path, database_url: str, **more: object) -> Settings:
     return Settings(**values)  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An empty database of each kind with every table, to be copied: name of a file or a database."""
+def _make_tables(folder: Path, url: str) -> None:
     from app.db import db
     from app.factory import create_app
 
-    folder = tmp_path_factory.mktemp("templates")
-    made: dict[str, str] = {}
-    for kind in DATABASES:
-        if kind == "sqlite":
-            made[kind] = str(folder / "template.sqlite")
-            url = f"sqlite:///{made[kind]}"
-        else:
-            made[kind] = f"template_{secrets.token_hex(4)}"
-            url = _create_database(made[kind])
-        app = create_app(settings_for(folder / kind, url))
-        with app.app_context():
-            db.create_all()
-            db.session.remove()
-            db.engine.dispose()
-        if kind == "sqlite":
-            with sqlite3.connect(made[kind]) as connection:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return made
+    app = create_app(settings_for(folder, url))
+    with app.app_context():
+        db.create_all()
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database with every table; each test gets a copy of the file."""
+    path = tmp_path_factory.mktemp("template") / "template.sqlite"
+    _make_tables(path.parent / "var", f"sqlite:///{path}")
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedTables]:
+    """This worker's one database with every table, emptied for each test: to copy one takes ten times as long."""
+    name = f"shared_{secrets.token_hex(4)}"
+    url = _create_database(name)
+    _make_tables(tmp_path_factory.mktemp("shared"), url)
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield SharedTables(url, connection)
+    _drop_database(name)
 
 
 def _server_url() -> str:
     return os.environ["YINXU_TEST_POSTGRESQL_URL"]
 
 
-def _create_database(name: str, template: str | None = None) -> str:
+def _create_database(name: str) -> str:
+    """Another database, for tests that make, change or take away tables; empty, and theirs to drop."""
     with psycopg.connect(_server_url(), autocommit=True) as connection:
-        clause = f' TEMPLATE "{template}" STRATEGY FILE_COPY' if template else ""
-        connection.execute(f'CREATE DATABASE "{name}"{clause}')  # type: ignore[arg-type]
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
     return _server_url().replace("/postgres?", f"/{name}?")
 
 
@@ -132,15 +143,13 @@ def _drop_database(name: str) -> None:
 
 
 @pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest, templates: dict[str, str], tmp_path: Path) -> Iterator[str]:
-    """A fresh database with every table, once for each kind of database."""
-    if request.param == "sqlite":
-        shutil.copyfile(templates["sqlite"], tmp_path / "test.sqlite")
-        yield f"sqlite:///{tmp_path / 'test.sqlite'}"
-        return
-    name = f"test_{secrets.token_hex(6)}"
-    yield _create_database(name, templates["postgresql"])
-    _drop_database(name)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database with every table, once for each kind of database."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("shared_postgresql").emptied()
+    path = tmp_path / "test.sqlite"
+    shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from app.audit.writers import writer_of_transaction
 from app.clock import now
 from app.crypto import cipher
 from app.crypto.keys import BLIND_INDEX_VERSION, keyring
-from app.db import db
+from app.db import db, in_drivers_words
 from app.fact import Fact, LogClass
 from app.glossary import OFFICERS
 from app.refusal import Refusal
@@ -109,18 +109,25 @@ def _stage(
     ).pack()
     nonce = os.urandom(NONCE_BYTES)
     ciphertext = cipher.encrypt(key, nonce, encode({"v": 1, **_by(by), **told}), header)
-    _insert(sa.insert(LogEntry).values(header=header, nonce=nonce, ciphertext=ciphertext))
+    _insert(header, nonce, ciphertext)
 
 
-def _insert(entry: sa.Insert) -> None:
-    """The entry, and that it waits for its place: on PostgreSQL in one statement."""
-    returned = entry.returning(LogEntry.id)
-    if db.engine.dialect.name == "postgresql":
-        db.session.execute(
-            sa.insert(LogPending.__table__).from_select(["entry_id"], sa.select(returned.cte("entry").c.id))  # type: ignore[arg-type]
-        )
-    else:
-        db.session.execute(sa.insert(LogPending).values(entry_id=db.session.scalar(returned)))
+def _insert(header: bytes, nonce: bytes, ciphertext: bytes) -> None:
+    """The entry, and that it waits for its place: on PostgreSQL in one statement, in the driver's own words, as
+    every command writes at least one."""
+    connection = db.session.connection()
+    if connection.dialect.name == "postgresql":
+        in_drivers_words(_BOTH, {"header": header, "nonce": nonce, "ciphertext": ciphertext})
+        return
+    entry = sa.insert(LogEntry).values(header=header, nonce=nonce, ciphertext=ciphertext)
+    connection.execute(sa.insert(LogPending).values(entry_id=connection.scalar(entry.returning(LogEntry.id))))
+
+
+_BOTH = """
+WITH entry AS (INSERT INTO log_entry (header, nonce, ciphertext)
+               VALUES (%(header)b, %(nonce)b, %(ciphertext)b) RETURNING id)
+INSERT INTO log_pending (entry_id) SELECT id FROM entry
+"""
 
 
 def encode(payload: dict[str, Any]) -> bytes:

@@ -3,6 +3,7 @@
 import itertools
 import unicodedata
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, cast
 
 SECRET_WORDS = frozenset(
@@ -67,10 +68,16 @@ class SecretInLog(ValueError):
 
 def suspicious(name: str, value: Any) -> bool:
     """Whether a field of this name may hold a secret."""
+    secret, counting = _words(name)
+    return secret and not (counting and isinstance(value, (bool, int)))
+
+
+@lru_cache(maxsize=4096)
+def _words(name: str) -> tuple[bool, bool]:
+    """Whether a name speaks of a secret, and whether it counts something. Each name comes up again and again."""
     words = [word for word in name.lower().replace("-", "_").split("_") if word]
-    counts = isinstance(value, (bool, int)) and bool(words) and words[-1] in COUNTING_WORDS
     paired = any(pair in SECRET_PAIRS for pair in itertools.pairwise(words))
-    return (paired or bool(SECRET_WORDS.intersection(words))) and not counts
+    return paired or bool(SECRET_WORDS.intersection(words)), bool(words) and words[-1] in COUNTING_WORDS
 
 
 def check_no_secrets(payload: Any, path: str = "") -> None:

@@ -19,7 +19,7 @@ from app.audit.nodes import BITS
 from app.audit.sequencer import clear_columns, public_keys
 from app.crypto import cipher
 from app.crypto.keys import ECDSA_P256_SHA256, KeyFault, keyring, verify
-from app.db import db
+from app.db import begin_reading, db
 from app.text import Text
 
 PAGE = 2000
@@ -116,10 +116,7 @@ class Report:
 
 def walk(witnessed: str | None = None, progress: Callable[[int], None] = lambda _: None) -> Report:
     """Verify everything. `witnessed`: a checkpoint kept outside the database, as text."""
-    db.session.rollback()
-    connection = db.session.connection()
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    begin_reading()
     try:
         with storage.unreadable_text_spelt_out():
             return _Walk(witnessed, progress).run()

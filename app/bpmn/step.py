@@ -28,6 +28,7 @@ from SpiffWorkflow.spiff.specs.event_definitions import (
     MessageEventDefinition,
     SignalEventDefinition,
 )
+from SpiffWorkflow.task import Task as SpiffTask
 from SpiffWorkflow.util.task import TaskState
 
 from app.bpmn import state as codec
@@ -53,6 +54,13 @@ MAX_CALLS = 20
 
 COMPACT_EVERY = 50
 
+
+def _no_words(self: Any, dct: dict[Any, Any] | None = None) -> dict[Any, Any]:
+    """SpiffWorkflow gathers words for a log line at each change of state, though nobody listens."""
+    return {}
+
+
+SpiffTask.collect_log_extras = _no_words
 
 LISTENED = {
     "signal": SignalEventDefinition,

@@ -27,7 +27,7 @@ def create_token(conf: Path, label: str, *, pin: str, so_pin: str) -> None:
         ) as tool:  # fmt: skip
             os.close(its)
             said = _answer(ours, [so_pin, so_pin, pin, pin])
-            if said is None:
+            if said is None or said.rstrip(" ").endswith(":"):
                 tool.kill()
         if said is None or tool.returncode != 0:
             raise TokenSilent(f"softhsm2-util: {(said or 'it does not answer').strip()[-200:]}")
@@ -36,7 +36,8 @@ def create_token(conf: Path, label: str, *, pin: str, so_pin: str) -> None:
 
 
 def _answer(terminal: int, pins: list[str]) -> str | None:
-    """Enter a PIN at each question; gives what the tool said after the last, None if it fell silent."""
+    """Enter a PIN at each question; gives what the tool said after the last, None if it fell silent. If it asks for
+    more than it should, what it said ends with that question."""
     said, left, end = "", list(pins), time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         if not select.select([terminal], [], [], 1)[0]:
@@ -48,7 +49,9 @@ def _answer(terminal: int, pins: list[str]) -> str | None:
         if not heard:
             return said
         said += heard.decode(errors="replace")
-        if left and said.rstrip(" ").endswith(":"):
+        if said.rstrip(" ").endswith(":"):
+            if not left:
+                return said  # it asks again: one of the PINs does not please it
             os.write(terminal, left.pop(0).encode() + b"\n")
             said = ""
     return None

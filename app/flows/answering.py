@@ -16,11 +16,14 @@ from app.clock import now
 from app.db import db
 from app.flows import added, engine, forms, queries, rules
 from app.flows.facts import TaskCompleted
+from app.flows.holding import HeldTask
 from app.flows.models import FlowInstance, FlowTask
 from app.flows.writing import Decided
 
+AnyTask = FlowTask | HeldTask
 
-def complete(task: FlowTask, instance: FlowInstance, clean: Mapping[str, Any], by: Actor) -> TaskCompleted:
+
+def complete(task: AnyTask, instance: engine.Standing, clean: Mapping[str, Any], by: Actor) -> TaskCompleted:
     """Do a task with this form. Refuses `Conflict` while somebody added before it has not answered."""
     decided = Decided(
         task_id=task.id,
@@ -33,6 +36,19 @@ def complete(task: FlowTask, instance: FlowInstance, clean: Mapping[str, Any], b
     )
     if task.parent_id is None and task.added is None:
         return _go_on(task, instance, clean, decided, by)
+    return _beside(
+        db.session.get_one(FlowTask, task.id, populate_existing=True),
+        db.session.get_one(FlowInstance, instance.id, populate_existing=True),
+        clean,
+        decided,
+        by,
+    )
+
+
+def _beside(
+    task: FlowTask, instance: FlowInstance, clean: Mapping[str, Any], decided: Decided, by: Actor
+) -> TaskCompleted:
+    """Somebody was added to the task, or it is somebody's who was added."""
     rows = added.under(task.id)
     rules.check_answered([row.assignee_name or "" for row in added.still_asked(rows, "before")])
     after = added.still_asked(rows, "after")
@@ -114,22 +130,23 @@ def release(
 
 
 def _go_on(
-    task: FlowTask, instance: FlowInstance, clean: Mapping[str, Any], decided: Decided, by: Actor
+    task: AnyTask, instance: engine.Standing, clean: Mapping[str, Any], decided: Decided, by: Actor
 ) -> TaskCompleted:
     """Tell the flow, and write down what follows."""
     whose = (decided.by_id, decided.by_name)
     run = engine.advance(
         instance, lambda r: r.complete(task.token, clean, by=whose), decided=decided, by=by, now=now()
     )
-    for name, value in decided.values().items():
-        set_committed_value(task, name, value)
+    if isinstance(task, FlowTask):
+        for name, value in decided.values().items():
+            set_committed_value(task, name, value)
     rules_fired = [dict(p.did) for p in run.trail if "rules" in p.did]
     return _told(task, instance, clean, decided, rules_fired)
 
 
 def _told(
-    task: FlowTask,
-    instance: FlowInstance,
+    task: AnyTask,
+    instance: engine.Standing,
     clean: Mapping[str, Any],
     decided: Decided,
     rules_fired: list[dict[str, Any]] | None = None,

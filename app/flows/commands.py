@@ -30,6 +30,7 @@ from app.flows.facts import (
     TaskReleased,
     TimerFired,
 )
+from app.flows.holding import HeldInstance, HeldTask, hold
 from app.flows.models import (
     FlowDefinition,
     FlowIncident,
@@ -153,11 +154,15 @@ def _task_to_act_on(task_id: int, by: Actor) -> tuple[FlowTask, FlowInstance]:
     if row is None:
         raise rules.no_such_task(task_id)
     instance, found = row
-    if by.kind != "person" or not queries.may_act(found, by):
+    _check_theirs(found, False, by)
+    return found, instance
+
+
+def _check_theirs(found: FlowTask | HeldTask, theirs: bool, by: Actor) -> None:
+    if not theirs and (by.kind != "person" or not queries.may_act(found, by)):
         rules.check_may_take([], by)
     rules.check_open(found.status, found.done_by_name, found.done_at)
     rules.check_not_anothers(found.assignee_id, found.assignee_name, by)
-    return found, instance
 
 
 @command(replays=3)
@@ -165,7 +170,7 @@ def complete(task_id: int, form: Mapping[str, Any], *, by: Actor) -> TaskComplet
     """Do a task: its form is checked, the flow goes on, and the automatic steps that follow are done in this
     person's name, all in one transaction. Refuses `NotFound`, `Forbidden`, `Conflict` (done already, or done on
     a page of its own), `Invalid` (the form, with a sentence a field), Fault, and whatever an action refuses."""
-    task, instance = _task_to_act_on(task_id, by)
+    task, instance = _held(task_id, by)
     rules.check_is_done_here(task.page)
     return _complete(task, instance, form, by)
 
@@ -174,18 +179,31 @@ def complete(task_id: int, form: Mapping[str, Any], *, by: Actor) -> TaskComplet
 def complete_on_page(task_id: int, form: Mapping[str, Any], *, by: Actor) -> TaskCompleted:
     """Do a task that has a page of its own. The command behind that page calls this, with values that it has made
     itself: a person's form never reaches the diagram this way. Refuses as `complete` does."""
-    task, instance = _task_to_act_on(task_id, by)
+    task, instance = _held(task_id, by)
     return _complete(task, instance, form, by)
 
 
-def _complete(task: FlowTask, instance: FlowInstance, form: Mapping[str, Any], by: Actor) -> TaskCompleted:
-    return answering.complete(task, instance, _filled(queries.view_of(task, instance), form, by), by)
+def _held(task_id: int, by: Actor) -> tuple[HeldTask, HeldInstance]:
+    """As `_task_to_act_on`, for the act that happens most."""
+    held = hold(task_id)
+    if held is None:
+        raise rules.no_such_task(task_id)
+    task, instance = held
+    theirs = task.status == "open" and rules.may_take(task.candidates, by)
+    _check_theirs(task, theirs, by)
+    return task, instance
 
 
-def _filled(view: queries.TaskView, form: Mapping[str, Any], by: Actor) -> dict[str, Any]:
-    if view.form is None:
+def _complete(task: HeldTask, instance: HeldInstance, form: Mapping[str, Any], by: Actor) -> TaskCompleted:
+    return answering.complete(task, instance, _filled(task, instance, form, by), by)
+
+
+def _filled(task: HeldTask, instance: HeldInstance, form: Mapping[str, Any], by: Actor) -> dict[str, Any]:
+    asked = queries.form_for(task.definition_id, task.form)
+    if asked is None:
         return {}
-    return forms.fill(view.form, form, offered=queries.offered(view, by), data=view.data)
+    offered = queries.offered(queries.view_of(task, instance), by) if asked.offers else {}
+    return forms.fill(asked, form, offered=offered, data=task.data)
 
 
 @command

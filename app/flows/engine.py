@@ -28,6 +28,7 @@ from app.db import db
 from app.fact import Fact
 from app.flows import added, policies
 from app.flows.action import ACTIONS
+from app.flows.holding import HeldInstance, create
 from app.flows.models import (
     FlowDefinition,
     FlowEvent,
@@ -40,6 +41,9 @@ from app.glossary import role_of_lane
 from app.people import queries as people
 from app.refusal import Conflict
 from app.settings import current_settings
+
+Standing = FlowInstance | HeldInstance
+"""An instance of which whoever calls holds the lock."""
 
 KEPT = 128
 _programs: "OrderedDict[str, Program]" = OrderedDict()
@@ -131,35 +135,34 @@ class Waits:
 
 def open_instance(
     definition: FlowDefinition, data: Mapping[str, Any], *, business_key: str, by: Actor, now: datetime
-) -> tuple[FlowInstance, Run]:
+) -> tuple[HeldInstance, Run]:
     """A new instance, run to its first wait and written down."""
     joined = program_of(definition)
     kept = plain(data)
-    instance = FlowInstance(
-        definition_id=definition.id,
-        key=definition.key,
-        business_key=business_key,
-        reference=_said(joined.main.properties.get("reference"), kept),
-        title=_said(joined.main.properties.get("title"), kept) or definition.label_zh,
-        glyph=_said(joined.main.properties.get("glyph"), kept),
-        status="running",
-        state=b"",
-        revision=0,
-        initiator_id=by.id,
-        initiator_name=by.name,
-        unit_id=by.unit_id,
-        unit_name=people.unit(by.unit_id).name if by.unit_id is not None else "",
-        started_at=now,
-    )
-    db.session.add(instance)
-    db.session.flush()
+    columns = {
+        "definition_id": definition.id,
+        "key": definition.key,
+        "business_key": business_key,
+        "reference": _said(joined.main.properties.get("reference"), kept),
+        "title": _said(joined.main.properties.get("title"), kept) or definition.label_zh,
+        "glyph": _said(joined.main.properties.get("glyph"), kept),
+        "status": "running",
+        "state": b"",
+        "revision": 0,
+        "initiator_id": by.id,
+        "initiator_name": by.name,
+        "unit_id": by.unit_id,
+        "unit_name": people.unit(by.unit_id).name if by.unit_id is not None else "",
+        "started_at": now,
+    }
+    instance = create(columns)
     run = begin(joined, kept, host=ActionHost(by, by.unit_id), now=local_now(now))
     save(instance, definition, run, Waits(), by=by, now=now)
     return instance, run
 
 
 def advance(
-    instance: FlowInstance,
+    instance: Standing,
     act: Callable[[Run], None],
     *,
     decided: Decided | None = None,
@@ -179,7 +182,7 @@ def advance(
 
 
 def save(
-    instance: FlowInstance,
+    instance: Standing,
     definition: FlowDefinition,
     run: Run,
     before: Waits,
@@ -210,14 +213,17 @@ def save(
             en="Somebody has just moved this flow on; reload the page and try again",
         )
     for name, value in {**values, "revision": instance.revision + 1}.items():
-        set_committed_value(instance, name, value)
+        if isinstance(instance, FlowInstance):
+            set_committed_value(instance, name, value)
+        else:
+            setattr(instance, name, value)
 
 
 PEOPLE = ("userTask", "manualTask")
 
 
 def _history(
-    instance: FlowInstance, run: Run, by: Actor, now: datetime, decided: Decided | None
+    instance: Standing, run: Run, by: Actor, now: datetime, decided: Decided | None
 ) -> list[dict[str, Any]]:
     """What happened in the step, in its order."""
     main = run.program.main.key
@@ -236,13 +242,13 @@ def _history(
     return rows
 
 
-def voters_of(instance: FlowInstance, token: str, by: Actor) -> list[dict[str, Any]]:
+def voters_of(instance: Standing, token: str, by: Actor) -> list[dict[str, Any]]:
     """Everybody of the vote that an open seat belongs to, as asked; only read."""
     program = program_of(definition_of(instance.definition_id))
     return resume(program, instance.state, host=ActionHost(by), now=instance.started_at).voters(token)
 
 
-def _take_early_messages(instance: FlowInstance, run: Run, before: Waits, now: datetime) -> None:
+def _take_early_messages(instance: Standing, run: Run, before: Waits, now: datetime) -> None:
     """A message may come before it is waited for: then it lies in the inbox, and is taken here."""
     while True:
         taken = False
@@ -273,7 +279,7 @@ def _pending(waited: OpenMessage) -> MessageInbox | None:
 
 
 def _row(
-    instance: FlowInstance, kind: str, process: str, by: Actor, now: datetime, passed: Passed | None = None
+    instance: Standing, kind: str, process: str, by: Actor, now: datetime, passed: Passed | None = None
 ) -> dict[str, Any]:
     node = passed.node if passed else None
     return {
@@ -293,7 +299,7 @@ def _row(
     }
 
 
-def note(instance: FlowInstance, kind: str, by: Actor, now: datetime, **detail: Any) -> FlowEvent:
+def note(instance: Standing, kind: str, by: Actor, now: datetime, **detail: Any) -> FlowEvent:
     """An event of the history that is not a shape of the diagram: a claim, a reminder, an incident."""
     event = FlowEvent(**{**_row(instance, kind, instance.key, by, now), "detail": plain(detail)})
     db.session.add(event)
@@ -302,7 +308,7 @@ def note(instance: FlowInstance, kind: str, by: Actor, now: datetime, **detail: 
 
 def _see_tasks(
     changes: Changes,
-    instance: FlowInstance,
+    instance: Standing,
     definition: FlowDefinition,
     run: Run,
     before: Waits,
@@ -323,14 +329,14 @@ def _see_tasks(
         ]
 
 
-def _usual(instance: FlowInstance) -> Callable[[OpenTask], list[Candidate]]:
+def _usual(instance: Standing) -> Callable[[OpenTask], list[Candidate]]:
     return lambda waited: candidates_of(
         waited.node, role_of(waited.node), waited.data, instance, voter=waited.voter
     )
 
 
 def _new_task(
-    instance: FlowInstance, definition: FlowDefinition, waited: OpenTask, now: datetime
+    instance: Standing, definition: FlowDefinition, waited: OpenTask, now: datetime
 ) -> dict[str, Any]:
     node, data = waited.node, plain(waited.data)
     due_in = node.properties.get("dueIn")
@@ -363,11 +369,11 @@ def candidates_of(
     node: Node,
     role: str | None,
     data: Mapping[str, Any],
-    instance: FlowInstance,
+    instance: Standing,
     *,
     voter: int | None = None,
 ) -> list[Candidate]:
-    """A vote belongs to its voter, the applicant's tasks belong to who started the flow; all others to the holders of the lane's role for
+    """A vote belongs to its voter, the applicant's tasks to who started the flow; all others to the holders of the lane's role for
     the unit concerned (`scope`, else the owner of what is applied for, else the initiator's), or for one above it."""
     if voter is not None:
         return [Candidate(user_id=voter)]

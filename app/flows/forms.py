@@ -51,6 +51,11 @@ class Form:
     title: Text
     fields: tuple[Field, ...]
 
+    @property
+    def offers(self) -> bool:
+        """Whether a house, or the register of people, must be asked what may be chosen."""
+        return any(f.source is not None or f.type == "user" for f in self.fields)
+
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)
 

@@ -25,6 +25,7 @@ from app.command import command
 from app.db import db
 from app.flows import forms
 from app.flows.facts import StepPassed
+from app.flows.holding import HeldInstance
 from app.flows.models import FlowDefinition, FlowEvent, FlowInstance, FlowTask
 from app.flows.rules import EVERYWHERE, Candidate
 from app.flows.writing import Decided
@@ -38,6 +39,7 @@ MOST = 1_000
 SUPERIOR = "unit_head"
 """Whose decision one's own application is, where nobody else holds the role."""
 
+Standing = FlowInstance | HeldInstance
 Usual = Callable[[OpenTask], list[Candidate]]
 
 WHY = {
@@ -57,7 +59,7 @@ class _Way:
 
 
 def passed_by_itself(
-    instance: FlowInstance,
+    instance: Standing,
     definition: FlowDefinition,
     run: Run,
     before: Collection[str],
@@ -93,7 +95,7 @@ def record_passed(instance_id: int, node: str, why: str, person_id: int | None, 
     return StepPassed(instance_id=instance_id, node=node, why=why, person_id=person_id)
 
 
-def _way(instance: FlowInstance, waited: OpenTask, decided: Decided | None, usual: Usual) -> _Way | None:
+def _way(instance: Standing, waited: OpenTask, decided: Decided | None, usual: Usual) -> _Way | None:
     said = waited.node.properties
     found = _people(usual(waited))
     if not found:
@@ -122,7 +124,7 @@ def _yes(node: Node) -> str:
     return node.properties.get("yes") or YES
 
 
-def _agreed_earlier(instance: FlowInstance, decided: Decided | None, yes: str, person_id: int) -> bool:
+def _agreed_earlier(instance: Standing, decided: Decided | None, yes: str, person_id: int) -> bool:
     """Whether this person has agreed since the flow was last sent back: what was agreed to before may have changed."""
     if decided is not None and decided.by_id == person_id and decided.outcome == yes:
         return True
@@ -161,7 +163,7 @@ def _agreed(definition: FlowDefinition, waited: OpenTask) -> dict[str, Any] | No
         return None
 
 
-def candidates(waited: OpenTask, instance: FlowInstance, usual: Usual) -> list[Candidate]:
+def candidates(waited: OpenTask, instance: Standing, usual: Usual) -> list[Candidate]:
     """Under whom a task is filed, once its shape has said what is to be done about one's own and about nobody."""
     said = waited.node.properties
     asked = usual(waited)
@@ -187,7 +189,7 @@ def _cares(said: Mapping[str, str]) -> bool:
     return said.get("nobody", "wait") != "wait"
 
 
-def _superiors(instance: FlowInstance, said: Mapping[str, str]) -> dict[int, str]:
+def _superiors(instance: Standing, said: Mapping[str, str]) -> dict[int, str]:
     """The heads of the units above the initiator's."""
     if instance.unit_id is None:
         return {}

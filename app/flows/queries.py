@@ -16,6 +16,7 @@ from app.db import db
 from app.flows import added, engine, forms, rules
 from app.flows.action import CHOICES
 from app.flows.forms import Choice, Field, Form, form_of
+from app.flows.holding import HeldInstance, HeldTask
 from app.flows.models import (
     FlowDefinition,
     FlowEvent,
@@ -172,7 +173,7 @@ def _rows(where: Sequence[sa.ColumnElement[bool]], order: Sequence[Any], limit: 
     return [_row(task, instance) for task, instance in found]
 
 
-def _row(task: FlowTask, instance: FlowInstance) -> TaskRow:
+def _row(task: FlowTask | HeldTask, instance: FlowInstance | HeldInstance) -> TaskRow:
     return TaskRow(
         id=task.id,
         instance_id=instance.id,
@@ -357,7 +358,7 @@ def candidates(task_id: int) -> list[Candidate]:
     return [Candidate(role=c.role, unit_id=c.unit_id, user_id=c.user_id) for c in found]
 
 
-def may_act(task: FlowTask, actor: Actor) -> bool:
+def may_act(task: FlowTask | HeldTask, actor: Actor) -> bool:
     """Whether the task is, or was, this person's to do. A task that is over is filed under nobody: then the role
     it stood for decides, as it does for whom to tell who has done it."""
     if actor.id is not None and actor.id in (task.assignee_id, task.done_by_id):
@@ -396,7 +397,7 @@ def task(task_id: int, actor: Actor) -> TaskView:
     return view_of(found, instance)
 
 
-def view_of(found: FlowTask, instance: FlowInstance) -> TaskView:
+def view_of(found: FlowTask | HeldTask, instance: FlowInstance | HeldInstance) -> TaskView:
     row = _row(found, instance)
     return TaskView(
         id=found.id,
@@ -579,11 +580,16 @@ def definition(key: str) -> FlowDefinition | None:
 
 def published(key: str) -> FlowDefinition | None:
     """The newest version, for running it: read once by each process."""
-    newest = (
-        sa.select(FlowDefinition.id).where(FlowDefinition.key == key).order_by(FlowDefinition.version.desc())
-    )
-    ident = db.session.scalar(newest.limit(1))
+    ident = db.session.connection().scalar(_NEWEST, {"key": key})
     return engine.definition_of(ident) if ident is not None else None
+
+
+_NEWEST = (
+    sa.select(FlowDefinition.__table__.c.id)
+    .where(FlowDefinition.__table__.c.key == sa.bindparam("key"))
+    .order_by(FlowDefinition.__table__.c.version.desc())
+    .limit(1)
+)
 
 
 def definitions() -> list[FlowDefinition]:

@@ -14,7 +14,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from app.db import db
+from app.db import db, in_drivers_words
 from app.flows.models import (
     FlowEvent,
     FlowInstance,
@@ -177,7 +177,7 @@ def _in_one(changes: Changes, revision: int, instance: Row) -> bool:
     sets = ", ".join(f"{name} = %(new_{name}){'b' if name == 'state' else 's'}" for name in instance)
     text = f"WITH {', '.join(parts)} " if parts else ""
     text += f"UPDATE flow_instance SET {sets} WHERE id = %(instance_id)s AND revision = %(at_revision)s"
-    return db.session.connection().exec_driver_sql(text, given).rowcount == 1
+    return in_drivers_words(text, given).rowcount == 1
 
 
 def _adding(model: Any, rows: Sequence[Row], name: str, given: Row) -> str:

@@ -2,9 +2,9 @@
 
 from alembic import context
 
-from app.db import Base, db
+from app.db import Base, writing_engine
 
-connectable = db.engine if "app" in context.config.attributes else None
+connectable = writing_engine() if "app" in context.config.attributes else None
 if connectable is None:
     raise SystemExit("use `yinxu db upgrade`: this environment takes its database from the app")
 

@@ -80,25 +80,31 @@ def verified() -> Report:
 
 
 def forge(*statements: str, **values: Any) -> None:
-    """Do this to the database as somebody with every right: triggers and foreign keys switched off."""
+    """Do this to the database as somebody with every right: triggers and foreign keys switched off meanwhile."""
     db.session.rollback()
     with db.engine.connect() as connection:
-        _disarm(connection)
+        if connection.dialect.name == "sqlite":
+            _raw(connection).execute("PRAGMA foreign_keys=OFF")  # does nothing inside a transaction
+            for name in connection.scalars(
+                sa.text("SELECT name FROM sqlite_master WHERE type='trigger'")
+            ).all():
+                connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        else:
+            connection.exec_driver_sql("SET session_replication_role = replica")
+            _append_only(connection, "DISABLE")
         for statement in statements:
             connection.execute(sa.text(statement), values)
+        if connection.dialect.name == "postgresql":
+            _append_only(connection, "ENABLE ALWAYS")
+            connection.exec_driver_sql("SET session_replication_role = origin")
         connection.commit()
         if connection.dialect.name == "sqlite":
             _raw(connection).execute("PRAGMA foreign_keys=ON")
 
 
-def _disarm(connection: sa.Connection) -> None:
-    if connection.dialect.name == "sqlite":
-        _raw(connection).execute("PRAGMA foreign_keys=OFF")  # does nothing inside a transaction
-        for name in connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type='trigger'")).all():
-            connection.exec_driver_sql(f"DROP TRIGGER {name}")
-        return
-    for table in (*APPEND_ONLY, "log_pending"):
-        connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+def _append_only(connection: sa.Connection, verb: str) -> None:
+    for table in APPEND_ONLY:
+        connection.exec_driver_sql(f"ALTER TABLE {table} {verb} TRIGGER {table}_append_only")
 
 
 def _raw(connection: sa.Connection) -> Any:

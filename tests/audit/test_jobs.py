@@ -6,6 +6,8 @@ import pytest
 import redis
 from click.testing import CliRunner
 from flask import Flask
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 
@@ -35,7 +37,7 @@ def test_a_burst_of_acts_wakes_the_sequencer_once(log: Flask) -> None:
 
 def test_a_silent_redis_loses_no_entry(log: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     def silent() -> redis.Redis:
-        return redis.Redis(port=1, socket_connect_timeout=0.1)
+        return redis.Redis(port=1, socket_connect_timeout=0.1, retry=Retry(NoBackoff(), 0))
 
     monkeypatch.setattr(jobs, "connection", silent)
     stamp(1, by=CLERK)

@@ -49,7 +49,7 @@ class HttpServer:
             self.fake.jobs[job.job_id] = job
             self.changed.notify_all()
 
-    def wait_for(self, condition: Any, seconds: float = 20) -> Any:
+    def wait_for(self, condition: Any, seconds: float = 60) -> Any:
         """Until the condition holds; conditions change with requests only."""
         end = time.monotonic() + seconds
         with self.changed:

@@ -32,7 +32,7 @@ class DeskStory(Story):
 
     def run(self, card_pin: str = CARD_PIN) -> None:
         self.desk.run(41, maker_pin=Pin(MAKER_PIN), card_pin=Pin(card_pin))
-        self.desk.wait(20)
+        self.desk.wait(60)
 
 
 @pytest.fixture
@@ -119,17 +119,17 @@ def test_one_job_at_a_time(story: DeskStory) -> None:
 
     def on(_operation: str) -> None:
         inside.set()
-        go_on.wait(10)
+        go_on.wait(60)
 
     story.reader.on = on
     story.desk.run(41, maker_pin=Pin(MAKER_PIN), card_pin=Pin(CARD_PIN))
-    assert inside.wait(10)
+    assert inside.wait(60)
     with pytest.raises(Busy):
         story.desk.run(41, maker_pin=Pin(MAKER_PIN), card_pin=Pin(CARD_PIN))
     with pytest.raises(Busy):
         story.desk.give_back(41, "不做了", "given up")
     go_on.set()
-    story.desk.wait(20)
+    story.desk.wait(60)
 
     story.check_one_seal()
 
@@ -145,7 +145,7 @@ def test_unknown_jobs_are_refused(story: DeskStory) -> None:
 
 def test_a_job_given_back_says_whether_the_card_may_have_changed(story: DeskStory) -> None:
     story.desk.give_back(41, "印模有误", "wrong impression")
-    story.desk.wait(5)
+    story.desk.wait(60)
     assert story.server.given_back[41].card_changed is False
     assert story.server.given_back[41].zh == "印模有误"
 
@@ -159,7 +159,7 @@ def test_a_job_given_back_after_its_authorisation_counts_as_changed(story: DeskS
     assert story.desk.progress.fault.card_changed is True
 
     story.desk.give_back(41, "卡坏了", "broken card")
-    story.desk.wait(5)
+    story.desk.wait(60)
 
     assert story.server.given_back[41].card_changed is True
 

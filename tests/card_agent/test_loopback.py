@@ -33,7 +33,7 @@ class Page:
         if method == "POST":
             sent |= {"Content-Type": "application/json", HEADER: "1", TOKEN: SECRET}
         sent |= {k.replace("_", "-"): v for k, v in headers.items()}
-        connection = http.client.HTTPConnection("127.0.0.1", int(self.host.rsplit(":", 1)[1]), timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", int(self.host.rsplit(":", 1)[1]), timeout=60)
         data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
         connection.putrequest(method, path, skip_host=True)
         for name, value in sent.items():

@@ -266,7 +266,7 @@ class Running:
     def command(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "card_agent", *arguments],
-            env=self.environment, capture_output=True, text=True, timeout=30, check=False, **more,
+            env=self.environment, capture_output=True, text=True, timeout=120, check=False, **more,
         )  # fmt: skip
 
     def start(self) -> None:
@@ -282,7 +282,7 @@ class Running:
     def kill(self, number: signal.Signals = signal.SIGKILL) -> int:
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=60)
 
     def state(self) -> Any:
         return httpx.get(f"{self.address}/state", trust_env=False).json()
@@ -290,7 +290,7 @@ class Running:
     def run_job(self, job_id: int, **body: Any) -> httpx.Response:
         said = json.loads((self.folder / "loopback.json").read_text())
         return httpx.post(
-            f"{said['address']}/jobs/{job_id}/run", json={"wait_s": 20, **body}, timeout=40, trust_env=False,
+            f"{said['address']}/jobs/{job_id}/run", json={"wait_s": 20, **body}, timeout=120, trust_env=False,
             headers={HEADER: "1", TOKEN: said["token"]},
         )  # fmt: skip
 

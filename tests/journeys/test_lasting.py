@@ -106,7 +106,7 @@ def lasting(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterato
         yield found
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=60)
+        process.wait(timeout=120)
         _drop_database(database)
 
 
@@ -190,7 +190,7 @@ def test_an_entry_edited_in_postgresql_is_found(lasting: Lasting) -> None:
 def test_ctrl_c_stops_everything_that_was_started(lasting: Lasting) -> None:
     lasting.process.send_signal(signal.SIGINT)
 
-    assert lasting.process.wait(timeout=60) == 0
+    assert lasting.process.wait(timeout=120) == 0
     assert "nothing is left running" in lasting.said.read_text()
     assert lasting.demo.own_processes() == []
     assert lasting.demo.open_ports() == []

@@ -117,7 +117,7 @@ class Installation:
         process = self.running.pop(service)
         process.send_signal(signal.SIGTERM)
         try:
-            return process.wait(timeout=40)
+            return process.wait(timeout=120)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
