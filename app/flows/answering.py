@@ -23,18 +23,9 @@ from app.flows.writing import Decided
 AnyTask = FlowTask | HeldTask
 
 
-def stands_alone(task: AnyTask) -> bool:
-    """Whether nobody was ever added to it: then the flow goes on by it at once, and only plain values are needed."""
-    return task.parent_id is None and task.added is None
-
-
-def go_on(task: AnyTask, instance: engine.Standing, clean: Mapping[str, Any], by: Actor) -> TaskCompleted:
-    """Do a task that stands alone with this form."""
-    return _go_on(task, instance, clean, _decided(task, clean, by), by)
-
-
-def _decided(task: AnyTask, clean: Mapping[str, Any], by: Actor) -> Decided:
-    return Decided(
+def complete(task: AnyTask, instance: engine.Standing, clean: Mapping[str, Any], by: Actor) -> TaskCompleted:
+    """Do a task with this form. Refuses `Conflict` while somebody added before it has not answered."""
+    decided = Decided(
         task_id=task.id,
         token=task.token,
         at=now(),
@@ -43,13 +34,21 @@ def _decided(task: AnyTask, clean: Mapping[str, Any], by: Actor) -> Decided:
         outcome=_word(clean.get("decision")),
         opinion=_word(clean.get("opinion")),
     )
-
-
-def complete(task: FlowTask, instance: FlowInstance, clean: Mapping[str, Any], by: Actor) -> TaskCompleted:
-    """Do a task with this form. Refuses `Conflict` while somebody added before it has not answered."""
-    decided = _decided(task, clean, by)
-    if stands_alone(task):
+    if task.parent_id is None and task.added is None:
         return _go_on(task, instance, clean, decided, by)
+    return _beside(
+        db.session.get_one(FlowTask, task.id, populate_existing=True),
+        db.session.get_one(FlowInstance, instance.id, populate_existing=True),
+        clean,
+        decided,
+        by,
+    )
+
+
+def _beside(
+    task: FlowTask, instance: FlowInstance, clean: Mapping[str, Any], decided: Decided, by: Actor
+) -> TaskCompleted:
+    """Somebody was added to the task, or it is somebody's who was added."""
     rows = added.under(task.id)
     rules.check_answered([row.assignee_name or "" for row in added.still_asked(rows, "before")])
     after = added.still_asked(rows, "after")

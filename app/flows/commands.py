@@ -193,10 +193,7 @@ def _held(task_id: int, by: Actor) -> tuple[HeldTask, HeldInstance]:
 
 
 def _complete(task: HeldTask, instance: HeldInstance, form: Mapping[str, Any], by: Actor) -> TaskCompleted:
-    clean = _filled(task, instance, form, by)
-    if answering.stands_alone(task):
-        return answering.go_on(task, instance, clean, by)
-    return answering.complete(*_task_to_act_on(task.id, by), clean, by)
+    return answering.complete(task, instance, _filled(task, instance, form, by), by)
 
 
 def _filled(task: HeldTask, instance: HeldInstance, form: Mapping[str, Any], by: Actor) -> dict[str, Any]:

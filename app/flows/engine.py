@@ -371,7 +371,7 @@ def candidates_of(
     *,
     voter: int | None = None,
 ) -> list[Candidate]:
-    """A vote belongs to its voter, the applicant's tasks belong to who started the flow; all others to the holders of the lane's role for
+    """A vote belongs to its voter, the applicant's tasks to who started the flow; all others to the holders of the lane's role for
     the unit concerned (`scope`, else the owner of what is applied for, else the initiator's), or for one above it."""
     if voter is not None:
         return [Candidate(user_id=voter)]

@@ -1,5 +1,8 @@
 """Everybody votes at once: a small drill on each database, and what the gate does when somebody is in the way."""
 
+import secrets
+from collections.abc import Iterator
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -11,11 +14,23 @@ from app.db import db
 from app.drill import votes
 from app.fact import Fact, LogClass
 from app.refusal import Conflict
+from tests.conftest import DATABASES, _create_database, _drop_database
+
+
+@pytest.fixture(params=DATABASES)
+def place(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """A database of the drill's own; None for a file of SQLite."""
+    if request.param == "sqlite":
+        yield None
+        return
+    name = f"drill_{secrets.token_hex(6)}"
+    yield _create_database(name)
+    _drop_database(name)
 
 
 @pytest.mark.softhsm
-def test_everybody_votes_at_once_and_every_vote_counts_once(database_url: str) -> None:
-    outcome = votes.play(40, 4, None if database_url.startswith("sqlite") else database_url)
+def test_everybody_votes_at_once_and_every_vote_counts_once(place: str | None) -> None:
+    outcome = votes.play(40, 4, place)
 
     assert (outcome.counted, outcome.counted_once, outcome.finished, outcome.errors) == (40, True, True, [])
     assert outcome.held
