@@ -30,6 +30,7 @@ from SpiffWorkflow.spiff.specs.event_definitions import (
 )
 from SpiffWorkflow.util.task import TaskState
 
+from app.bpmn import jump as jumping
 from app.bpmn import state as codec
 from app.bpmn.expressions import Expressions, Host, fault_at
 from app.bpmn.fault import Fault
@@ -103,6 +104,13 @@ class Run:
             raise _not_waiting()
         task.cancel()
         task.parent.task_spec.recount(task.parent, task)
+
+    def jump(
+        self, path: tuple[str, ...], *, token: str | None = None, everything: bool = False,
+        straight: int | None = None,
+    ) -> "jumping.Jumped":  # fmt: skip
+        """Go back to a task that lies before: see `app.bpmn.jump`."""
+        return jumping.jump(self, path, token=token, everything=everything, straight=straight)
 
     def settle(self, *, at_most: int = MAX_AUTOMATIC_STEPS) -> None:
         """Run every automatic step and every timer that is due, until only people and the world are waited for.
