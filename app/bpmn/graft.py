@@ -116,6 +116,7 @@ class _Copier:
     def _sub(self, old: Any, host: Any) -> None:
         top = self.run.workflow
         made = BpmnSubWorkflow(old.spec, host.id, top, deserializing=True)
+        top.subprocesses[host.id] = made  # at once: what is inside finds its way up by it
         made.tasks.clear()
         made.success, made.completed, made.correlations = old.success, old.completed, old.correlations
         made.data = plain(old.data)
@@ -130,7 +131,6 @@ class _Copier:
             if inner is not None and task.has_state(ALIVE):
                 self._sub(inner, copy)
             waiting += [(child, copy) for child in task.children]
-        top.subprocesses[host.id] = made
         made.completed_event.connect(host.task_spec._on_subworkflow_completed, host)
 
     def _one(self, old: Any, parent: Any, tree: Any = None) -> Any:

@@ -17,7 +17,7 @@ from SpiffWorkflow.bpmn.specs.control import EventSplit
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.util.task import TaskState
 
-from app.bpmn.gateways import Parallel
+from app.bpmn.gateways import Inclusive, Parallel
 from app.bpmn.joins import ALIVE, Join, TheEnd
 from app.bpmn.tidy import forget_orphans
 from app.bpmn.values import plain
@@ -109,7 +109,7 @@ def _undone_from(tree: Any, entry: str, places: list[str]) -> frozenset[str] | N
     if found is None:
         return None
     others = [t for t in alive_in(tree) if _place(t) not in found]
-    return None if _lacking(tree, entry, others) else found
+    return None if _lacking(tree, entry, others, (Parallel, Inclusive)) else found
 
 
 def _people_in(run: "Run", spec: Any, made: Any, prefix: Path) -> list[Target]:
@@ -272,11 +272,13 @@ def _stand_in(tree: Any, base: Any, entry: str, data: dict[str, Any]) -> list[An
     return made
 
 
-def _lacking(tree: Any, entry: str, others: list[Any]) -> list[tuple[Any, str]]:
+def _lacking(
+    tree: Any, entry: str, others: list[Any], kinds: tuple[type, ...] = (Parallel,)
+) -> list[tuple[Any, str]]:
     """The joins after `entry`, each with a flow on which no token will come from there, nor from the others."""
     ways = ways_of(tree.spec)
     coming = ways.from_(entry).union(*(ways.from_(_place(task)) for task in others))
-    joins = [s for s in tree.spec.task_specs.values() if isinstance(s, Parallel) and len(s._inputs) > 1]
+    joins = [s for s in tree.spec.task_specs.values() if isinstance(s, kinds) and len(s._inputs) > 1]
     return [
         (join, flow)
         for join in joins
@@ -356,3 +358,23 @@ def no_way() -> Conflict:
         zh="流程现在的位置不能退回到这一步，请刷新后再选。",
         en="No way leads back from here to this step; reload the page and choose again.",
     )
+
+
+def belongs(run: "Run", token: str, jumped: Jumped) -> bool:
+    """Whether an open task is the target of a jump, or one of its instances."""
+    task = run._task(token)
+    host = repeated(task) if task is not None else None
+    return token == jumped.entered or (host is not None and str(host.id) == jumped.entered)
+
+
+def came_from(run: "Run", token: str, before: str) -> bool:
+    """Whether a token hangs below a task that was done, as far as compaction has kept what lies between."""
+    task = run._task(token)
+    while task is not None and str(task.id) != before:
+        task = task.parent
+    return task is not None
+
+
+def in_many(run: "Run", token: str) -> bool:
+    """Whether a token is inside a repeated activity, so that another one like it may be elsewhere."""
+    return any(level.task is not level.single for level in _levels(run, token))

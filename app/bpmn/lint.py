@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
 from app.bpmn.lint_house import messages, people, referred
+from app.bpmn.lint_returns import returns
 from app.bpmn.lint_words import expressions, no_python
 from app.bpmn.problem import Problem, Surroundings, name_of, problem
 from app.bpmn.reading import BPMN, MAX_SHAPES, Element, local, namespace, xpath
@@ -295,4 +296,5 @@ RULES: tuple[Callable[[Element, Surroundings], Iterator[Problem]], ...] = (
     referred,
     people,
     messages,
+    returns,
 )

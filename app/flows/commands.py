@@ -18,7 +18,7 @@ from app.bpmn.values import plain
 from app.clock import now
 from app.command import command
 from app.db import db, insert_unless_there, lock_row
-from app.flows import engine, forms, publishing, queries, rules
+from app.flows import engine, forms, publishing, queries, resubmission, rules
 from app.flows.facts import (
     FlowReminded,
     FlowsLoaded,
@@ -184,15 +184,17 @@ def _complete(task: FlowTask, instance: FlowInstance, form: Mapping[str, Any], b
     outcome, opinion = clean.get("decision"), clean.get("opinion")
     task.status, task.done_at, task.done_by_id, task.done_by_name = "done", at, by.id, by.name
     task.outcome, task.opinion = _word(outcome), _word(opinion)
+    completing = resubmission.Completing(instance, task.token, clean, by, at)
     run = engine.advance(
         instance,
-        lambda r: r.complete(task.token, clean),
+        completing,
         done=task,
         by=by,
         now=at,
         outcome=task.outcome,
         opinion=task.opinion,
     )
+    completing.landed()
     return TaskCompleted(
         instance_id=instance.id,
         task_id=task.id,

@@ -90,7 +90,7 @@ class FlowTask(Base):
     data: Mapped[dict[str, Any]]
     """What the instance knew when the task opened; forms and panels read it."""
     status: Mapped[str] = mapped_column(sa.String(20))
-    """`open`, `done`, `cancelled`."""
+    """`open`, `done`, `cancelled`, `returned` (whoever held it sent the flow back)."""
     assignee_id: Mapped[int | None]
     assignee_name: Mapped[str | None] = mapped_column(sa.String(120))
     created_at: Mapped[datetime]
@@ -129,7 +129,8 @@ class FlowEvent(Base):
     instance_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_instance.id"))
     at: Mapped[datetime]
     kind: Mapped[str] = mapped_column(sa.String(30))
-    """`started`, `passed`, `done`, `claimed`, `released`, `message`, `reminded`, `incident`, `retried`, `finished`."""
+    """`started`, `passed`, `done`, `claimed`, `released`, `message`, `reminded`, `incident`, `retried`, `finished`,
+    `returned`, `withdrawn`, `taken_back`, `came_back`."""
     process: Mapped[str] = mapped_column(sa.String(80))
     node: Mapped[str] = mapped_column(sa.String(120))
     shape: Mapped[str] = mapped_column(sa.String(40))
@@ -194,6 +195,29 @@ class FlowTimer(Base):
     token: Mapped[str] = mapped_column(sa.String(36))
     node: Mapped[str] = mapped_column(sa.String(120))
     due_at: Mapped[datetime]
+
+
+class FlowReturn(Base):
+    """One time that an instance was sent, withdrawn or taken back: what that made undone, and, where it goes straight
+    back later, the state from before."""
+
+    __tablename__ = "flow_return"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    instance_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_instance.id"), index=True)
+    event_id: Mapped[int]
+    """Its place in the history: what was done before it, and lies in `moved`, does not count as done."""
+    at: Mapped[datetime]
+    by_id: Mapped[int | None]
+    by_name: Mapped[str] = mapped_column(sa.String(120))
+    mode: Mapped[str] = mapped_column(sa.String(20))
+    """`through` (all steps again) or `straight` (back to the one who returned it)."""
+    reason: Mapped[str] = mapped_column(sa.Text)
+    moved: Mapped[dict[str, Any]] = mapped_column(default_factory=dict[str, Any])
+    """`undone`: the shapes as [process, node]; `left`: the tokens that were called off; `token`: where it was given."""
+    kept: Mapped[bytes | None] = mapped_column(sa.LargeBinary, default=None)
+    """The state from before, while it may be wanted."""
+    came_back_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class FlowIncident(Base):

@@ -49,6 +49,10 @@ _OTHERS = {
     "reminded": Text("提醒", "Reminder"),
     "incident": Text("流程受阻", "Stopped"),
     "retried": Text("重新尝试", "Tried again"),
+    "returned": Text("退回", "Sent back"),
+    "withdrawn": Text("申请人撤回", "Withdrawn by the applicant"),
+    "taken_back": Text("拿回", "Taken back"),
+    "came_back": Text("直接回到退回人", "Straight back to who returned it"),
     "finished": Text("流程办结", "Finished"),
 }
 

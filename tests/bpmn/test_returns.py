@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,8 @@ from app.bpmn import graft, jump
 from app.bpmn.expressions import Expressions
 from app.bpmn.state import decode, encode
 from app.bpmn.step import Run, begin, resume
-from tests.bpmn.diagrams import NOW, Hands, alone
+from tests.bpmn.diagrams import NOW, Hands, alone, line, shape
+from tests.bpmn.test_loops import many
 from tests.bpmn.test_tokens import BLOCKS, Block, Model, Row, Task, drawn
 
 Way = list[tuple[Any, int]]
@@ -81,7 +83,7 @@ def round_of(way: Way) -> list[tuple[int, int]]:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(block=BLOCKS, choices=st.randoms(use_true_random=False))
 def test_returns_lose_no_token_and_double_none(block: Block, choices: Random):
@@ -166,3 +168,32 @@ def _key(run: Any, waits: Any) -> tuple[str, str]:
 
 def _told(run: Any) -> list[str]:
     return [p.node.id for p in run.trail if p.node.kind in ("userTask", "serviceTask", "receiveTask")]
+
+
+@pytest.mark.parametrize("how", ["", many(times="3")])
+@pytest.mark.parametrize("mode", [None, 1])
+def test_a_hundred_returns_leave_the_state_as_small_as_ten(how: str, mode: int | None):
+    names = ["draft", "check", "sign"]
+    shapes = [shape("userTask", "draft"), shape("userTask", "check", how), shape("userTask", "sign")]
+    joined = alone(line(*shapes, names=names))
+    run = begin(joined, {"subject": "一枚印章" * 20}, host=Hands(), now=NOW)
+    before: Run | None = None
+    left: tuple[str, ...] = ()
+    where, sizes = "", dict[int, int]()
+    for number in range(1, 101):
+        while True:
+            run = resume(joined, run.state(), host=Hands(), now=NOW)
+            task = run.tasks()[0]
+            if task.node.id == "sign":
+                break
+            marked = graft.straight(run, task.token)
+            run.complete(task.token, {"opinion": "fine"})
+            if marked is not None and before is not None:
+                assert graft.come_back(run, marked[0], before, left, where)
+            run.settle()
+        before, where = resume(joined, run.state(), host=Hands(), now=NOW), task.token
+        left = run.jump(("draft",), token=task.token, straight=mode).left
+        run.settle()
+        sizes[number] = len(run.state())
+
+    assert sizes[100] <= min(8192, sizes[10] + 8), sizes
