@@ -11,7 +11,7 @@ on still know what the branches have in common, and compaction cuts away what is
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from SpiffWorkflow.bpmn.specs.control import EventSplit
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
@@ -19,13 +19,11 @@ from SpiffWorkflow.util.task import TaskState
 
 from app.bpmn.gateways import Inclusive, Parallel
 from app.bpmn.joins import ALIVE, Join, TheEnd
+from app.bpmn.parse import Program
 from app.bpmn.tidy import forget_orphans
 from app.bpmn.values import plain
 from app.bpmn.ways import PEOPLE, entry_of, inner_of, inside, spec_of, ways_of
 from app.refusal import Conflict
-
-if TYPE_CHECKING:
-    from app.bpmn.step import Run
 
 STANDS_FOR = "stands_for"
 STRAIGHT = "straight"
@@ -33,6 +31,17 @@ MAX_DEPTH = 20
 
 Path = tuple[str, ...]
 """Ids of shapes: the activities that a shape lies in, outermost first, and the shape itself."""
+
+
+class Run(Protocol):
+    """What is needed of `app.bpmn.step.Run`, which stands on this module."""
+
+    program: Program
+    workflow: Any
+
+    def _task(self, token: str) -> Any: ...
+
+    def _run_one(self, task: Any, *, tell: bool = True) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,7 @@ class Jumped:
     left: tuple[str, ...]
 
 
-def targets(run: "Run", token: str) -> list[Target]:
+def targets(run: Run, token: str) -> list[Target]:
     """Every task of a person that lies before the one at `token`, whether it was done or not."""
     found: list[Target] = []
     levels = _levels(run, token)
@@ -87,7 +96,7 @@ def targets(run: "Run", token: str) -> list[Target]:
     return found
 
 
-def _before(run: "Run", level: Level, prefix: Path) -> list[Target]:
+def _before(run: Run, level: Level, prefix: Path) -> list[Target]:
     found: list[Target] = []
     spec, place = level.tree.spec, level.task.task_spec.name
     for made in list(spec.task_specs.values()):
@@ -112,7 +121,7 @@ def _undone_from(tree: Any, entry: str, places: list[str]) -> frozenset[str] | N
     return None if _lacking(tree, entry, others, (Parallel, Inclusive)) else found
 
 
-def _people_in(run: "Run", spec: Any, made: Any, prefix: Path) -> list[Target]:
+def _people_in(run: Run, spec: Any, made: Any, prefix: Path) -> list[Target]:
     """The shape, where it is a task of a person, or those inside it. A repeated activity is no single place: one
     cannot go back into the middle of it from outside."""
     path = (*prefix, str(made.bpmn_id))
@@ -128,7 +137,7 @@ def _people_in(run: "Run", spec: Any, made: Any, prefix: Path) -> list[Target]:
     return [Target(path, diagram.key, node.id)] if node is not None and node.kind in PEOPLE else []
 
 
-def plan(run: "Run", path: Path, *, token: str | None = None, everything: bool = False) -> Plan:
+def plan(run: Run, path: Path, *, token: str | None = None, everything: bool = False) -> Plan:
     """What going back to `path` would do, for whoever stands at `token`; None: for the instance as a whole.
     `everything`: to the start, whatever lies where. Refuses `Conflict` when no way leads from there to here."""
     around = dict(enumerate(_levels(run, token))) if token is not None else {}
@@ -159,7 +168,7 @@ def plan(run: "Run", path: Path, *, token: str | None = None, everything: bool =
     return Plan(path, trees, after, lost, frozenset(undone))
 
 
-def _host(run: "Run", tree: Any, ident: str, here: Any) -> Any:
+def _host(run: Run, tree: Any, ident: str, here: Any) -> Any:
     """The activity of that id that runs now: the one somebody stands in, else the only one."""
     if here is not None:
         return here.single if here.task.task_spec.bpmn_id == ident else None
@@ -182,7 +191,7 @@ def _reached(spec: Any, made: Any, tree: Any, here: Level | None, everything: bo
 
 
 def jump(
-    run: "Run",
+    run: Run,
     path: Path,
     *,
     token: str | None = None,
@@ -207,7 +216,7 @@ def jump(
     return Jumped(str(entered.id), left)
 
 
-def call_off(run: "Run", tasks: Iterable[Any]) -> None:
+def call_off(run: Run, tasks: Iterable[Any]) -> None:
     """Cancel tokens with all that hangs on them: sub-processes, instances, awaited events."""
     for task in tasks:
         task.cancel()
@@ -228,7 +237,7 @@ def call_off(run: "Run", tasks: Iterable[Any]) -> None:
         del events[ident]
 
 
-def _enter(run: "Run", tree: Any, above: Any, path: Path, data: dict[str, Any]) -> Any:
+def _enter(run: Run, tree: Any, above: Any, path: Path, data: dict[str, Any]) -> Any:
     """Put a token at the first shape of `path`, and inside it at the rest."""
     base = passed(above, tree.task_tree.task_spec, data)
     made = spec_of(tree.spec, path[0])
@@ -244,7 +253,7 @@ def _enter(run: "Run", tree: Any, above: Any, path: Path, data: dict[str, Any]) 
     return _enter(run, sub, sub.task_tree, path[1:], data)
 
 
-def _begin(run: "Run", base: Any, entry: Any, made: Any) -> Any:
+def _begin(run: Run, base: Any, entry: Any, made: Any) -> Any:
     task = base._add_child(entry, TaskState.WAITING)
     task.triggered = True
     task.task_spec._update(task)
@@ -291,7 +300,7 @@ def _lacking(
 # where tokens are
 
 
-def _levels(run: "Run", token: str) -> list[Level]:
+def _levels(run: Run, token: str) -> list[Level]:
     """The processes around a token, outermost first."""
     task = run._task(token)
     if task is None:
@@ -339,7 +348,7 @@ def hold(task: Any) -> Any:
     return above
 
 
-def known_at(run: "Run", token: str, tree: Any) -> dict[str, Any]:
+def known_at(run: Run, token: str, tree: Any) -> dict[str, Any]:
     """What is known at a token, as far as it concerns the process `tree`: what one of many knows stays its own."""
     task = run._task(token)
     known = task.data
@@ -360,14 +369,14 @@ def no_way() -> Conflict:
     )
 
 
-def belongs(run: "Run", token: str, jumped: Jumped) -> bool:
+def belongs(run: Run, token: str, jumped: Jumped) -> bool:
     """Whether an open task is the target of a jump, or one of its instances."""
     task = run._task(token)
     host = repeated(task) if task is not None else None
     return token == jumped.entered or (host is not None and str(host.id) == jumped.entered)
 
 
-def came_from(run: "Run", token: str, before: str) -> bool:
+def came_from(run: Run, token: str, before: str) -> bool:
     """Whether a token hangs below a task that was done, as far as compaction has kept what lies between."""
     task = run._task(token)
     while task is not None and str(task.id) != before:
@@ -375,6 +384,6 @@ def came_from(run: "Run", token: str, before: str) -> bool:
     return task is not None
 
 
-def in_many(run: "Run", token: str) -> bool:
+def in_many(run: Run, token: str) -> bool:
     """Whether a token is inside a repeated activity, so that another one like it may be elsewhere."""
     return any(level.task is not level.single for level in _levels(run, token))

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from app.actor import Actor
 from app.clock import now
-from app.flows import commands, drawing, queries, timeline
+from app.flows import commands, drawing, queries, returning, timeline, ways_back
 from app.flows.action import PANELS
 from app.flows.forms import Form
 from app.flows.queries import InstanceRow, TaskRow, TaskView
@@ -88,6 +88,46 @@ def complete(task_id: int) -> ResponseReturnValue:
     return redirect(_address(following, pane))
 
 
+@blueprint.post("/inbox/<int:task_id>/back")
+@login_required
+def send_back(task_id: int) -> ResponseReturnValue:
+    """退回: to an earlier step, with a reason."""
+    actor, said = current_actor(), {n: str(v) for n, v in _sent().items()}
+    to, mode = said.get("to", ""), said.get("mode") or None
+    try:
+        fact = returning.send_back(task_id, to, reason=said.get("reason", ""), mode=mode, by=actor)
+    except Invalid as refusal:
+        if wants_json() or not refusal.fields:
+            raise
+        page = _page(task_id, _pane(actor), chosen=True, values=said, refusal=refusal)
+        return make_response(page, refusal.status)
+    if wants_json():
+        return jsonify(task_id=task_id, to=fact.to, mode=fact.mode)
+    flash(t("已退回。", "Sent back."), "good")
+    return redirect(_address(None, _pane(actor)))
+
+
+@blueprint.post("/inbox/<int:task_id>/take-back")
+@login_required
+def take_back(task_id: int) -> ResponseReturnValue:
+    """拿回: what one has just done."""
+    fact = returning.take_back(task_id, by=current_actor())
+    if wants_json():
+        return jsonify(task_id=task_id, node=fact.node)
+    return redirect(url_for("flows.inbox"))
+
+
+@blueprint.post("/inbox/flow/<int:instance_id>/withdraw")
+@login_required
+def withdraw(instance_id: int) -> ResponseReturnValue:
+    """撤回: the applicant's own flow."""
+    fact = returning.withdraw(instance_id, reason=str(_sent().get("reason", "")), by=current_actor())
+    if wants_json():
+        return jsonify(instance_id=instance_id, to=fact.to)
+    flash(t("已撤回，可以修改后重新提交。", "Withdrawn; correct it and send it again."), "good")
+    return redirect(url_for("flows.inbox"))
+
+
 @blueprint.get("/inbox/started")
 @login_required
 def started() -> ResponseReturnValue:
@@ -114,7 +154,10 @@ def instance(instance_id: int) -> ResponseReturnValue:
     """One flow: its subject, where it stands, its whole history."""
     queries.check_may_see(instance_id, current_actor())
     return render_template(
-        "flows/instance.html", story=_story(instance_id), row=queries.instance(instance_id)
+        "flows/instance.html",
+        story=_story(instance_id),
+        row=queries.instance(instance_id),
+        may_withdraw=ways_back.may_withdraw(instance_id, current_actor()),
     )
 
 
@@ -200,6 +243,8 @@ def _page(
         offered=queries.offered(view, actor) if view.status == "open" else {},
         mine=view.assignee_id == actor.id,
         others=view.assignee_id is not None and view.assignee_id != actor.id,
+        ways=ways_back.ways_of_task(task_id, actor),
+        may_take_back=ways_back.could_take_back(task_id, actor),
     )
 
 

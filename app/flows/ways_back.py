@@ -189,6 +189,14 @@ def chosen(offered: list[Way], to: str) -> Way | None:
     return next((way for way in offered if way.value == to), None)
 
 
+def could_take_back(task_id: int, actor: Actor) -> bool:
+    """Whether the page offers it: one's own doing, in a flow that still runs. The command says the rest."""
+    task = db.session.get(FlowTask, task_id)
+    if task is None or task.status != "done" or task.done_by_id != actor.id:
+        return False
+    return db.session.get_one(FlowInstance, task.instance_id).status == "running"
+
+
 def may_withdraw(instance_id: int, actor: Actor) -> bool:
     """Whether the page offers it: the applicant's own flow, which may be withdrawn as it stands."""
     instance = db.session.get(FlowInstance, instance_id)
