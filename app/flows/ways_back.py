@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.orm import defer
 
 from app.actor import Actor
 from app.bpmn import jump
@@ -100,9 +101,9 @@ def standing(instance_id: int) -> dict[Shape, FlowEvent]:
     undone = [
         (row.event_id, {(str(p), str(n)) for p, n in row.moved.get("undone", [])})
         for row in db.session.scalars(
-            sa.select(FlowReturn).where(
-                FlowReturn.instance_id == instance_id, FlowReturn.came_back_at.is_(None)
-            )
+            sa.select(FlowReturn)
+            .where(FlowReturn.instance_id == instance_id, FlowReturn.came_back_at.is_(None))
+            .options(defer(FlowReturn.kept))
         )
     ]
     found: dict[Shape, FlowEvent] = {}
