@@ -1,15 +1,18 @@
 """退回, 撤回, 拿回: who may, where to, how it goes on, and what forbids it."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from app.db import db
 from app.flows import action as registry
-from app.flows import queries, returning, ways_back
+from app.flows import commands, queries, returning, ways_back
 from app.flows.action import Action
 from app.flows.models import FlowReturn, FlowTask
-from app.refusal import Conflict, Forbidden, Invalid, NotFound
+from app.refusal import Conflict, Forbidden, Invalid, NotFound, Refusal
 from app.text import Text
 from tests.bpmn.diagrams import action, bpmn, extensions, flow, line, properties, shape
 from tests.bpmn.test_loops import many
@@ -294,4 +297,49 @@ def test_whoever_did_a_step_takes_it_back_until_the_next_has_decided(desk: Offic
     for node in ("b1", "b2"):
         desk.do(node, desk.two)
     assert [v["opinion"] for v in desk.known("last")["vote"]] == ["no", "yes", "yes"]
+    desk.nothing_is_left_over()
+
+
+def test_a_return_on_the_way_of_a_return_comes_straight_back_twice(desk: Office):
+    desk.begin(a_line("check", "sign", "file"))
+    desk.do("draft", desk.applicant)
+    desk.do("check")
+    desk.do("sign", desk.two)
+    desk.back("file", "sign", desk.three, mode="straight")
+    desk.back("sign", "draft", desk.two, mode="straight")
+
+    desk.do("draft", desk.applicant, opinion="right")
+    assert desk.open == ["sign"] and desk.only("sign").assignee_id == desk.two.id
+    desk.do("sign", desk.two)
+    assert desk.open == ["file"] and desk.only("file").assignee_id == desk.three.id
+    assert desk.known("file")["opinion"] == "right"
+    desk.nothing_is_left_over()
+
+
+def test_of_a_return_and_a_completion_at_the_same_moment_one_has_its_way(app: Flask, desk: Office):
+    desk.begin(a_line("check", "sign"))
+    desk.do("draft", desk.applicant)
+    ident = desk.only("check").id
+    db.session.remove()
+    together = threading.Barrier(4)
+
+    def act(number: int) -> str:
+        with app.app_context():
+            together.wait()
+            try:
+                if number % 2:
+                    commands.complete(ident, {}, by=desk.one)
+                else:
+                    returning.send_back(ident, "draft", reason="r", by=desk.two)
+                return "done"
+            except Refusal as refusal:
+                return refusal.code
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(4) as pool:
+        ends = sorted(pool.map(act, range(4)))
+
+    assert ends[0] == "done" and set(ends[1:]) <= {"flow.task_done", "flow.task_gone"}
+    assert desk.open in (["draft"], ["sign"])
     desk.nothing_is_left_over()
