@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
 from app.bpmn.lint_house import messages, people, referred
+from app.bpmn.lint_returns import returns
 from app.bpmn.lint_votes import policies, votes
 from app.bpmn.lint_words import expressions, no_python
 from app.bpmn.problem import Problem, Surroundings, name_of, problem
@@ -298,4 +299,5 @@ RULES: tuple[Callable[[Element, Surroundings], Iterator[Problem]], ...] = (
     messages,
     votes,
     policies,
+    returns,
 )

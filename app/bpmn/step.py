@@ -31,6 +31,7 @@ from SpiffWorkflow.spiff.specs.event_definitions import (
 from SpiffWorkflow.task import Task as SpiffTask
 from SpiffWorkflow.util.task import TaskState
 
+from app.bpmn import jump as jumping
 from app.bpmn import state as codec
 from app.bpmn.ballot import Ballot, seats
 from app.bpmn.expressions import Expressions, Host, fault_at
@@ -159,6 +160,13 @@ class Run:
         if task is None or "voter" not in task.internal_data or task.state & TaskState.FINISHED_MASK:
             raise _not_waiting()
         return task
+
+    def jump(
+        self, path: tuple[str, ...], *, token: str | None = None, everything: bool = False,
+        straight: int | None = None,
+    ) -> "jumping.Jumped":  # fmt: skip
+        """Go back to a task that lies before: see `app.bpmn.jump`."""
+        return jumping.jump(self, path, token=token, everything=everything, straight=straight)
 
     def settle(self, *, at_most: int = MAX_AUTOMATIC_STEPS) -> None:
         """Run every automatic step and every timer that is due, until only people and the world are waited for.

@@ -15,11 +15,11 @@ def forget_orphans(top: Any) -> None:
         alive = {ident for tree in (top, *top.subprocesses.values()) for ident in tree.tasks}
         lost = [ident for ident in top.subprocesses if ident not in alive]
         for ident in lost:
-            sub = top.subprocesses.pop(ident)
-            for task in list(sub.tasks.values()):
+            sub = top.subprocesses.pop(ident, None)  # what is cancelled here comes back to this very function
+            for task in list(sub.tasks.values()) if sub is not None else ():
                 task.cancel()
         if not lost:
             break
     kept = top.event_manager.tasks
     for ident in [i for i in kept if i not in alive]:
-        del kept[ident]
+        kept.pop(ident, None)

@@ -14,7 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from app.actor import Actor
 from app.clock import now
 from app.db import db
-from app.flows import added, engine, forms, queries, rules
+from app.flows import added, engine, forms, queries, resubmission, rules
 from app.flows.facts import TaskCompleted
 from app.flows.holding import HeldTask
 from app.flows.models import FlowInstance, FlowTask
@@ -117,7 +117,7 @@ def release(
     decided = Decided(
         parent.id,
         parent.token,
-        parent.done_at or now(),
+        now(),  # when it counted; the history says when it was decided
         parent.done_by_id,
         parent.done_by_name or "",
         outcome,
@@ -133,10 +133,9 @@ def _go_on(
     task: AnyTask, instance: engine.Standing, clean: Mapping[str, Any], decided: Decided, by: Actor
 ) -> TaskCompleted:
     """Tell the flow, and write down what follows."""
-    whose = (decided.by_id, decided.by_name)
-    run = engine.advance(
-        instance, lambda r: r.complete(task.token, clean, by=whose), decided=decided, by=by, now=now()
-    )
+    completing = resubmission.Completing(instance, clean, decided, by)
+    run = engine.advance(instance, completing, decided=decided, by=by, now=decided.at)
+    completing.landed()
     if isinstance(task, FlowTask):
         for name, value in decided.values().items():
             set_committed_value(task, name, value)

@@ -229,3 +229,41 @@ class SignerTakenOff(
     person_id: int
     reason: str
     finished: bool
+
+
+class FlowSentBack(
+    Fact, name="flow.sent_back", zh="退回流程", en="Flow sent back", log_class=LogClass.APPROVAL
+):
+    instance_id: int
+    task_id: int
+    key: str
+    business_key: str
+    node: str
+    to: str
+    reason: str
+    mode: str
+    """`through` or `straight`."""
+    called_off: int
+    """How many tokens lay after the target."""
+
+
+class FlowWithdrawn(
+    Fact, name="flow.withdrawn", zh="撤回流程", en="Flow withdrawn", log_class=LogClass.APPROVAL
+):
+    instance_id: int
+    key: str
+    business_key: str
+    to: str
+    reason: str
+    called_off: int
+
+
+class TaskTakenBack(
+    Fact, name="flow.task_taken_back", zh="拿回任务", en="Task taken back", log_class=LogClass.APPROVAL
+):
+    instance_id: int
+    task_id: int
+    key: str
+    business_key: str
+    node: str
+    called_off: int

@@ -91,7 +91,8 @@ class FlowTask(Base):
     data: Mapped[dict[str, Any]]
     """What the instance knew when the task opened; forms and panels read it."""
     status: Mapped[str] = mapped_column(sa.String(20))
-    """`open`, `held` (decided, waits for those added after it), `done`, `cancelled`."""
+    """`open`, `held` (decided, waits for those added after it), `done`, `cancelled`, `returned` (whoever held it sent
+    the flow back)."""
     assignee_id: Mapped[int | None]
     assignee_name: Mapped[str | None] = mapped_column(sa.String(120))
     created_at: Mapped[datetime]
@@ -142,7 +143,8 @@ class FlowEvent(Base):
     kind: Mapped[str] = mapped_column(sa.String(30))
     """`started`, `passed`, `done`, `claimed`, `released`, `message`, `reminded`, `incident`, `retried`, `skipped`,
     `corrected`, `suspended`, `resumed`, `migrated`, `migration_undone`, `finished`, `cancelled`;
-    `counted`, `by_itself`, `signer_added`, `signer_taken_off`, `signer_answered`, `held` (votes and added people)."""
+    `counted`, `by_itself`, `signer_added`, `signer_taken_off`, `signer_answered`, `held` (votes and added people);
+    `returned`, `withdrawn`, `taken_back`, `came_back`."""
     process: Mapped[str] = mapped_column(sa.String(80))
     node: Mapped[str] = mapped_column(sa.String(120))
     shape: Mapped[str] = mapped_column(sa.String(40))
@@ -207,6 +209,29 @@ class FlowTimer(Base):
     token: Mapped[str] = mapped_column(sa.String(36))
     node: Mapped[str] = mapped_column(sa.String(120))
     due_at: Mapped[datetime]
+
+
+class FlowReturn(Base):
+    """One time that an instance was sent, withdrawn or taken back: what that made undone, and, where it goes straight
+    back later, the state from before."""
+
+    __tablename__ = "flow_return"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    instance_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_instance.id"), index=True)
+    event_id: Mapped[int]
+    """Its place in the history: what was done before it, and lies in `moved`, does not count as done."""
+    at: Mapped[datetime]
+    by_id: Mapped[int | None]
+    by_name: Mapped[str] = mapped_column(sa.String(120))
+    mode: Mapped[str] = mapped_column(sa.String(20))
+    """`through` (all steps again) or `straight` (back to the one who returned it)."""
+    reason: Mapped[str] = mapped_column(sa.Text)
+    moved: Mapped[dict[str, Any]] = mapped_column(default_factory=dict[str, Any])
+    """`undone`: the shapes as [process, node]; `left`: the tokens that were called off; `token`: where it was given."""
+    kept: Mapped[bytes | None] = mapped_column(sa.LargeBinary, default=None)
+    """The state from before, while it may be wanted."""
+    came_back_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class FlowIncident(Base):

@@ -297,6 +297,72 @@ def check_may_start(role: str | None, by: Actor) -> None:
         )
 
 
+def check_running(status: str) -> None:
+    """Refuses `Conflict`: the flow is over, or something stops it."""
+    if status != "running":
+        raise Conflict(
+            "flow.not_running",
+            zh="流程已办结，不能再退回。" if status == "finished" else "流程受阻，请先由流程管理员处理。",
+            en="The flow is finished; nothing can go back."
+            if status == "finished"
+            else "Something stops this flow; the process owner must see to it first.",
+        )
+
+
+def check_is_applicant(initiator_id: int | None, by: Actor) -> None:
+    """Refuses `Forbidden`: only who started a flow withdraws it."""
+    if by.kind != "person" or by.id is None or initiator_id != by.id:
+        raise Forbidden(
+            "flow.not_the_applicant",
+            zh="只有发起人可以撤回流程。",
+            en="Only the person who started the flow may withdraw it.",
+        )
+
+
+def check_did_it(status: str, done_by_id: int | None, by: Actor) -> None:
+    """Refuses `Forbidden`: somebody else did the task; `Conflict`: it is not done."""
+    if by.kind != "person" or by.id is None or done_by_id != by.id:
+        raise Forbidden(
+            "flow.not_your_doing",
+            zh="只有办理人本人可以拿回。",
+            en="Only the person who did the task may take it back.",
+        )
+    if status != "done":
+        raise nothing_to_take_back()
+
+
+def nothing_to_take_back() -> Conflict:
+    return Conflict(
+        "flow.nothing_to_take_back",
+        zh="流程已走到别处，这一步不能再拿回。",
+        en="The flow has gone elsewhere; this step cannot be taken back any more.",
+    )
+
+
+def vote_is_over() -> Conflict:
+    return Conflict(
+        "flow.vote_is_over",
+        zh="会签已经有了结果，不能再拿回自己的意见。",
+        en="The countersigning has come to its result; a vote cannot be taken back any more.",
+    )
+
+
+def no_withdrawing() -> Conflict:
+    return Conflict(
+        "flow.no_withdrawing",
+        zh="该流程不支持撤回。",
+        en="This flow cannot be withdrawn.",
+    )
+
+
+def already_there() -> Conflict:
+    return Conflict(
+        "flow.already_there",
+        zh="流程已经在您手上，可以直接修改。",
+        en="The flow is with you already; correct it there.",
+    )
+
+
 def no_such_task(task_id: int) -> NotFound:
     return NotFound(
         "flow.no_such_task",

@@ -11,7 +11,18 @@ from markupsafe import Markup
 
 from app.actor import Actor
 from app.clock import now
-from app.flows import commands, drawing, operators, queries, signers, steering_views, timeline, voting
+from app.flows import (
+    commands,
+    drawing,
+    operators,
+    queries,
+    returning,
+    signers,
+    steering_views,
+    timeline,
+    voting,
+    ways_back,
+)
 from app.flows.action import PANELS
 from app.flows.forms import Form
 from app.flows.once import new_key, once, sent_key
@@ -115,6 +126,46 @@ def take_off(task_id: int, person_id: int) -> ResponseReturnValue:
     return _to_task(task_id)
 
 
+@blueprint.post("/inbox/<int:task_id>/back")
+@login_required
+def send_back(task_id: int) -> ResponseReturnValue:
+    """退回: to an earlier step, with a reason."""
+    actor, said = current_actor(), {n: str(v) for n, v in _sent().items()}
+    to, mode = said.get("to", ""), said.get("mode") or None
+    try:
+        fact = returning.send_back(task_id, to, reason=said.get("reason", ""), mode=mode, by=actor)
+    except Invalid as refusal:
+        if wants_json() or not refusal.fields:
+            raise
+        page = _page(task_id, _pane(actor), chosen=True, values=said, refusal=refusal)
+        return make_response(page, refusal.status)
+    if wants_json():
+        return jsonify(task_id=task_id, to=fact.to, mode=fact.mode)
+    flash(t("已退回。", "Sent back."), "good")
+    return redirect(_address(None, _pane(actor)))
+
+
+@blueprint.post("/inbox/<int:task_id>/take-back")
+@login_required
+def take_back(task_id: int) -> ResponseReturnValue:
+    """拿回: what one has just done."""
+    fact = returning.take_back(task_id, by=current_actor())
+    if wants_json():
+        return jsonify(task_id=task_id, node=fact.node)
+    return redirect(url_for("flows.inbox"))
+
+
+@blueprint.post("/inbox/flow/<int:instance_id>/withdraw")
+@login_required
+def withdraw(instance_id: int) -> ResponseReturnValue:
+    """撤回: the applicant's own flow."""
+    fact = returning.withdraw(instance_id, reason=str(_sent().get("reason", "")), by=current_actor())
+    if wants_json():
+        return jsonify(instance_id=instance_id, to=fact.to)
+    flash(t("已撤回，可以修改后重新提交。", "Withdrawn; correct it and send it again."), "good")
+    return redirect(url_for("flows.inbox"))
+
+
 @blueprint.get("/inbox/started")
 @login_required
 def started() -> ResponseReturnValue:
@@ -145,6 +196,7 @@ def instance(instance_id: int) -> ResponseReturnValue:
         story=_story(instance_id),
         row=queries.instance(instance_id),
         steer=operators.may(instance_id, current_actor()),
+        may_withdraw=ways_back.may_withdraw(instance_id, current_actor()),
     )
 
 
@@ -233,6 +285,8 @@ def _page(
         beside=signers.beside(view, actor),
         mine=view.assignee_id == actor.id,
         others=view.assignee_id is not None and view.assignee_id != actor.id,
+        ways=ways_back.ways_of_task(task_id, actor),
+        may_take_back=ways_back.could_take_back(task_id, actor),
     )
 
 

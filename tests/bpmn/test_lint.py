@@ -113,3 +113,23 @@ def test_in_the_house_tables_and_called_flows_exist():
     call = shape("callActivity", "sub", calledElement="elsewhere")
 
     assert problems(line(rule, call, names=["ask", "sub"]), HOUSE) == {"decision": "ask", "call": "sub"}
+
+
+def test_what_is_said_about_going_back_stands_where_it_means_something():
+    def on(kind: str, **said: str) -> dict[str, str]:
+        return problems(line(shape(kind, "it", extensions(properties(**said))), names=["it"]))
+
+    def process(**said: str) -> dict[str, str]:
+        return problems(bpmn(extensions(properties(**said)), shape("startEvent", "s"), REVIEW,
+                             shape("endEvent", "e"), flow("s", "review"), flow("review", "e")))  # fmt: skip
+
+    assert on("userTask", resubmit="straight", **{"return": "never"}) == {}
+    assert on("serviceTask", irreversible="true") == {}
+    assert process(withdraw="until_decided", resubmit="through", start_task="review") == {}
+    assert on("userTask", **{"return": "nope"}) == {"return": "it"}
+    assert on("userTask", irreversible="true") == {"irreversible": "it"}
+    assert on("serviceTask", irreversible="yes") == {"irreversible": "it"}
+    assert on("userTask", withdraw="always") == {"withdraw": "it"}
+    assert process(withdraw="sometimes") == {"withdraw": "p"}
+    assert process(start_task="nowhere") == {"start_task": "p"}
+    assert process(resubmit="around") == {"resubmit": "p"}

@@ -168,13 +168,13 @@ class Drawing:
     def _rounds(self, block: Block) -> tuple[str, str, "Model"]:
         loop = f'<bpmn:standardLoopCharacteristics loopMaximum="{block.number}"/>'
         ident, model = self._wrapped(block, loop)
-        return ident, ident, Row([model.again() for _ in range(block.number)])
+        return ident, ident, Rounds([model.again() for _ in range(block.number)])
 
     def _each(self, block: Block) -> tuple[str, str, "Model"]:
         times = _times(f"s{self.count + 1}", block.number)
         loop = f"<bpmn:multiInstanceLoopCharacteristics>{times}</bpmn:multiInstanceLoopCharacteristics>"
         ident, model = self._wrapped(block, loop)
-        return ident, ident, All(_numbered(ident, model, block.number))
+        return ident, ident, Each(_numbered(ident, model, block.number))
 
     def _again(self, block: Block) -> tuple[str, str, "Model"]:
         """The part, then a person who sends it back so many times."""
@@ -300,6 +300,16 @@ class Row(All):
         if self.at >= 0 and not self.over:
             self.parts[self.at].settle(done)
             self._on(done)
+
+
+class Each(All):
+    """A repeated sub-process; each part is one instance."""
+
+    repeats = True
+
+
+class Rounds(Row):
+    repeats = True
 
 
 def drawn(block: Block) -> tuple[bytes, Model]:
