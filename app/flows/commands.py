@@ -19,7 +19,7 @@ from app.bpmn.values import plain
 from app.clock import now
 from app.command import command
 from app.db import db, insert_unless_there, lock_row
-from app.flows import engine, forms, publishing, queries, rules
+from app.flows import engine, forms, hands, publishing, queries, rules
 from app.flows.facts import (
     FlowReminded,
     FlowsLoaded,
@@ -116,9 +116,10 @@ def start(key: str, data: Mapping[str, Any], *, business_key: str, by: Actor) ->
 @command
 def claim(task_id: int, *, by: Actor) -> TaskClaimed:
     """Take a task of one's role, so that colleagues leave it alone. Refuses `Forbidden`, `Conflict`, `NotFound`."""
-    task, instance = _task_to_act_on(task_id, by)
+    task, instance, by = _task_to_act_on(task_id, by)
     if task.assignee_id is None:
-        task.assignee_id, task.assignee_name = by.id, by.name
+        whose = by.on_behalf_of or by
+        task.assignee_id, task.assignee_name = whose.id, whose.name
         engine.note(instance, "claimed", by, now(), node=task.node)
     return TaskClaimed(instance_id=instance.id, task_id=task.id, node=task.node)
 
@@ -126,7 +127,7 @@ def claim(task_id: int, *, by: Actor) -> TaskClaimed:
 @command
 def release(task_id: int, *, by: Actor) -> TaskReleased:
     """Put a claimed task back for the colleagues. Refuses `Conflict` when it was not claimed."""
-    task, instance = _task_to_act_on(task_id, by)
+    task, instance, by = _task_to_act_on(task_id, by)
     if task.assignee_id is None:
         raise Conflict(
             "flow.not_claimed",
@@ -138,10 +139,11 @@ def release(task_id: int, *, by: Actor) -> TaskReleased:
     return TaskReleased(instance_id=instance.id, task_id=task.id, node=task.node)
 
 
-def _task_to_act_on(task_id: int, by: Actor) -> tuple[FlowTask, FlowInstance]:
-    """The task with its instance locked, once it is sure that this person may act on it now.
+def _task_to_act_on(task_id: int, by: Actor) -> tuple[FlowTask, FlowInstance, Actor]:
+    """The task with its instance locked, once it is sure that this person may act on it now; and the person, as
+    themselves or in another's place (代理).
 
-    Refuses in this order: no such task; not yours; already over; a colleague has claimed it.
+    Refuses in this order: no such task; not yours; already over; another is asked; a colleague has claimed it.
     """
     row = db.session.execute(
         # the instance first, as every other act locks it before its tasks
@@ -154,11 +156,13 @@ def _task_to_act_on(task_id: int, by: Actor) -> tuple[FlowTask, FlowInstance]:
     if row is None:
         raise rules.no_such_task(task_id)
     instance, found = row
-    if by.kind != "person" or not queries.may_act(found, by):
-        rules.check_may_take([], by)
+    acting = queries.as_whom(found, by)
+    if acting is None:
+        raise rules.not_yours()
     rules.check_open(found.status, found.done_by_name, found.done_at)
-    rules.check_not_anothers(found.assignee_id, found.assignee_name, by)
-    return found, instance
+    hands.check_not_asked(found.owner_id, found.assignee_name)
+    rules.check_not_anothers(found.assignee_id, found.assignee_name, acting)
+    return found, instance, acting
 
 
 @command
@@ -166,7 +170,7 @@ def complete(task_id: int, form: Mapping[str, Any], *, by: Actor) -> TaskComplet
     """Do a task: its form is checked, the flow goes on, and the automatic steps that follow are done in this
     person's name, all in one transaction. Refuses `NotFound`, `Forbidden`, `Conflict` (done already, or done on
     a page of its own), `Invalid` (the form, with a sentence a field), Fault, and whatever an action refuses."""
-    task, instance = _task_to_act_on(task_id, by)
+    task, instance, by = _task_to_act_on(task_id, by)
     rules.check_is_done_here(task.page)
     return _complete(task, instance, form, by)
 
@@ -175,7 +179,7 @@ def complete(task_id: int, form: Mapping[str, Any], *, by: Actor) -> TaskComplet
 def complete_on_page(task_id: int, form: Mapping[str, Any], *, by: Actor) -> TaskCompleted:
     """Do a task that has a page of its own. The command behind that page calls this, with values that it has made
     itself: a person's form never reaches the diagram this way. Refuses as `complete` does."""
-    task, instance = _task_to_act_on(task_id, by)
+    task, instance, by = _task_to_act_on(task_id, by)
     return _complete(task, instance, form, by)
 
 
@@ -206,6 +210,8 @@ def _complete(task: FlowTask, instance: FlowInstance, form: Mapping[str, Any], b
         form=clean,
         rules=[dict(p.did) for p in run.trail if "rules" in p.did],
         finished=instance.status == "finished",
+        for_id=by.on_behalf_of.id if by.on_behalf_of else None,
+        for_name=by.on_behalf_of.name if by.on_behalf_of else None,
     )
 
 

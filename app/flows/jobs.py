@@ -7,16 +7,17 @@ import structlog
 from app.actor import SYSTEM
 from app.clock import now
 from app.db import db
-from app.flows import commands, queries
+from app.flows import commands, queries, timeouts
 from app.refusal import Refusal
 
 log = structlog.get_logger()
 
 
 def sweep() -> int:
-    """Fire every due timer and deliver every kept message that is waited for; gives how many. Losing this job,
+    """Fire every due timer, let every timeout act and deliver every kept message that is waited for; gives how many. Losing this job,
     or running it twice, changes nothing: the tables say what is due."""
     done = _each(queries.due_timers(now()), lambda ident: commands.fire(ident, by=SYSTEM))
+    done += _each(timeouts.due(now()), lambda ident: timeouts.time_out(ident, by=SYSTEM))
     return done + _each(queries.deliverable_messages(), lambda ident: commands.hand_over(ident, by=SYSTEM))
 
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
+from app.flows import models_hands as models_hands
 from app.flows.rules import EVERYWHERE
 
 
@@ -100,6 +101,15 @@ class FlowTask(Base):
     done_by_name: Mapped[str | None] = mapped_column(sa.String(120), default=None)
     outcome: Mapped[str | None] = mapped_column(sa.String(80), default=None)
     opinion: Mapped[str | None] = mapped_column(sa.Text, default=None)
+    own_hand: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """本人亲办 (B4): nobody stands in, nothing passes it on."""
+    owner_id: Mapped[int | None] = mapped_column(default=None)
+    """Whose decision it stays while somebody else is asked for an answer (委派); None while nobody is."""
+    owner_name: Mapped[str | None] = mapped_column(sa.String(120), default=None)
+    timeout_at: Mapped[datetime | None] = mapped_column(default=None, index=True)
+    """When its timeout acts next; None: never, or not any more."""
+    timeouts: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often it has acted."""
 
 
 class FlowTaskCandidate(Base):
@@ -129,7 +139,8 @@ class FlowEvent(Base):
     instance_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_instance.id"))
     at: Mapped[datetime]
     kind: Mapped[str] = mapped_column(sa.String(30))
-    """`started`, `passed`, `done`, `claimed`, `released`, `message`, `reminded`, `incident`, `retried`, `finished`."""
+    """`started`, `passed`, `done`, `claimed`, `released`, `message`, `reminded`, `handed_on`, `asked`, `answered`,
+    `called_back`, `handed_over`, `copied`, `read`, `urged`, `late`, `escalated`, `incident`, `retried`, `finished`."""
     process: Mapped[str] = mapped_column(sa.String(80))
     node: Mapped[str] = mapped_column(sa.String(120))
     shape: Mapped[str] = mapped_column(sa.String(40))
