@@ -1,11 +1,14 @@
 """Taking an open task in hand for what is not its completion: locked, and with who acts, and for whom."""
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
 from app.actor import Actor
 from app.db import db
 from app.flows import hands, queries, rules
 from app.flows.models import FlowInstance, FlowTask
+from app.flows.models_hands import FlowHanding
 from app.people import queries as people
 
 
@@ -48,3 +51,58 @@ def behalf(acting: Actor) -> dict[str, int | str | None]:
     """In whose place, as a Fact says it."""
     place = acting.on_behalf_of
     return {"for_id": place.id if place else None, "for_name": place.name if place else None}
+
+
+@dataclass(frozen=True)
+class Hand:
+    """A task as to whose hand it is in, for its page. `acting`: who acts when this person does; None: they may not."""
+
+    acting: Actor | None
+    own_hand: bool
+    owner_id: int | None
+    owner: str | None
+    question: FlowHanding | None
+    answers: list[FlowHanding]
+    fitting: list[tuple[int, str]]
+    """Who may be given it for good."""
+    colleagues: list[tuple[int, str]]
+
+    @property
+    def persons(self) -> frozenset[int]:
+        return self.acting.persons if self.acting is not None else frozenset()
+
+
+def hand(task_id: int, actor: Actor) -> Hand:
+    """Whose hand the task is in, and where this person may pass it. Refuses `NotFound`."""
+    task = db.session.get(FlowTask, task_id)
+    if task is None:
+        raise rules.no_such_task(task_id)
+    handed = db.session.scalars(
+        sa.select(FlowHanding)
+        .where(FlowHanding.task_id == task_id, FlowHanding.kind == "asked")
+        .order_by(FlowHanding.id)
+    ).all()
+    who = queries.as_whom(task, actor) if task.status == "open" else None
+    open_ = who is not None and not task.own_hand and task.owner_id is None
+    return Hand(
+        acting=who,
+        own_hand=task.own_hand,
+        owner_id=task.owner_id,
+        owner=task.owner_name,
+        question=next((h for h in handed if h.ended_at is None), None),
+        answers=[h for h in handed if h.answer],
+        fitting=_fitting(task, actor) if open_ else [],
+        colleagues=colleagues(actor) if open_ else [],
+    )
+
+
+def _fitting(task: FlowTask, actor: Actor) -> list[tuple[int, str]]:
+    instance = db.session.get_one(FlowInstance, task.instance_id)
+    unit_id = task.data.get("owner_unit_id") if task.role != "applicant" else None
+    found = people.users_with_role(task.role or "", unit_id or instance.unit_id)
+    return [(u.id, u.name) for u in found if u.id not in (actor.id, task.assignee_id)]
+
+
+def colleagues(actor: Actor) -> list[tuple[int, str]]:
+    """Everybody who works here, but oneself."""
+    return [(u.id, u.name) for u in people.people() if u.active and u.id != actor.id][:1000]

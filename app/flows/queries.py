@@ -286,6 +286,11 @@ def instance(instance_id: int) -> InstanceRow:
     return _instance_rows([found])[0]
 
 
+def initiator_of(instance_id: int) -> int | None:
+    """Who started it."""
+    return db.session.scalar(sa.select(FlowInstance.initiator_id).where(FlowInstance.id == instance_id))
+
+
 def awaited(instance_id: int) -> list[Text]:
     """The labels of the shapes where the instance waits for the world."""
     waits = db.session.scalars(
@@ -607,6 +612,17 @@ def published(key: str) -> FlowDefinition | None:
     )
     ident = db.session.scalar(newest.limit(1))
     return engine.definition_of(ident) if ident is not None else None
+
+
+def flow_labels() -> list[tuple[str, Text]]:
+    """Every flow by its newest version's name."""
+    newest = sa.select(sa.func.max(FlowDefinition.id)).group_by(FlowDefinition.key)
+    found = db.session.execute(
+        sa.select(FlowDefinition.key, FlowDefinition.label_zh, FlowDefinition.label_en)
+        .where(FlowDefinition.id.in_(newest))
+        .order_by(FlowDefinition.key)
+    )
+    return [(key, Text(zh, en)) for key, zh, en in found]
 
 
 def definitions() -> list[FlowDefinition]:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from app.actor import Actor
 from app.clock import now
-from app.flows import commands, drawing, queries, timeline
+from app.flows import acting, commands, drawing, hands_views, informing, queries, timeline
 from app.flows.action import PANELS
 from app.flows.forms import Form
 from app.flows.queries import InstanceRow, TaskRow, TaskView
@@ -24,6 +24,7 @@ from app.web.incoming import row_number
 from app.web.language import current_language, local, t
 
 blueprint = Blueprint("flows", __name__, template_folder="templates")
+blueprint.register_blueprint(hands_views.blueprint)
 
 
 @blueprint.get("/")
@@ -114,7 +115,10 @@ def instance(instance_id: int) -> ResponseReturnValue:
     """One flow: its subject, where it stands, its whole history."""
     queries.check_may_see(instance_id, current_actor())
     return render_template(
-        "flows/instance.html", story=_story(instance_id), row=queries.instance(instance_id)
+        "flows/instance.html",
+        told=hands_views.told(instance_id, current_actor()),
+        story=_story(instance_id),
+        row=queries.instance(instance_id),
     )
 
 
@@ -138,6 +142,7 @@ class Pane:
     search: str
     show: str
     reminders: list[queries.Reminder]
+    nudges: list[informing.Nudge]
 
 
 @dataclass(frozen=True)
@@ -165,7 +170,7 @@ def _pane(actor: Actor) -> Pane:
     kept = {value: [row for row in every if _is_shown(row, value)] for value in labels}
     filters = [Filter(labels[value], value, len(rows), value == show) for value, rows in kept.items()]
     offered = [f for f in filters if f.count or f.chosen or not f.value]
-    return Pane(kept[show], offered, _search(), show, queries.reminders(actor))
+    return Pane(kept[show], offered, _search(), show, queries.reminders(actor), hands_views.nudges_of(every))
 
 
 def _is_shown(row: TaskRow, show: str) -> bool:
@@ -188,8 +193,10 @@ def _page(
 ) -> str:
     actor = current_actor()
     view = queries.task(task_id, actor)
+    hand = acting.hand(task_id, actor)
     return render_template(
         "flows/inbox.html",
+        hand=hand,
         pane=pane,
         view=view,
         chosen=chosen,
@@ -197,9 +204,10 @@ def _page(
         values=values or {},
         errors=refusal.fields if refusal else {},
         sentence=refusal.text if refusal else None,
-        offered=queries.offered(view, actor) if view.status == "open" else {},
-        mine=view.assignee_id == actor.id,
-        others=view.assignee_id is not None and view.assignee_id != actor.id,
+        offered=queries.offered(view, hand.acting or actor) if view.status == "open" else {},
+        mine=view.assignee_id in hand.persons,
+        others=hand.owner_id is not None
+        or (view.assignee_id is not None and view.assignee_id not in hand.persons),
     )
 
 
