@@ -279,7 +279,9 @@ def _in_place_of(by: Actor) -> dict[str, Any]:
 
 def note(instance: FlowInstance, kind: str, by: Actor, now: datetime, **detail: Any) -> FlowEvent:
     """An event of the history that is not a shape of the diagram: a claim, a reminder, an incident."""
-    event = FlowEvent(**{**_row(instance, kind, instance.key, by, now), "detail": plain(detail) | _in_place_of(by)})
+    event = FlowEvent(
+        **{**_row(instance, kind, instance.key, by, now), "detail": plain(detail) | _in_place_of(by)}
+    )
     db.session.add(event)
     return event
 
