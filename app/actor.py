@@ -25,6 +25,14 @@ class Grant:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Principal:
+    """The person in whose place somebody acts (代理)."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Actor:
     """A person, a card station, or the system itself (a timer, a job).
 
@@ -38,6 +46,14 @@ class Actor:
     grants: frozenset[Grant] = frozenset()
     origin: Origin = field(default_factory=Origin)
     station_id: int | None = None
+    on_behalf_of: Principal | None = None
+    """Set for one act only, by the flows: then `grants` are what that person may do, and no more."""
+
+    @property
+    def persons(self) -> frozenset[int]:
+        """The person, and the one in whose place they act."""
+        ids = (self.id, self.on_behalf_of.id if self.on_behalf_of else None)
+        return frozenset(i for i in ids if i is not None)
 
     @property
     def roles(self) -> frozenset[str]:

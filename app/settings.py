@@ -5,6 +5,7 @@ the world already names: `DATABASE_URL` and `REDIS_URL`. Secrets may come from f
 Documented in `docs/settings.md`; a test holds that page and this class equal.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -18,6 +19,13 @@ NO_DATABASE_URL = "DATABASE_URL: postgresql:// or sqlite:/// expected"
 def is_database_url(url: str) -> bool:
     """Whether it names one of the two databases that we speak to."""
     return url.startswith(("postgresql", "sqlite"))
+
+
+def _are_working_hours(said: str) -> bool:
+    """In order, within one day: `app/flows/workdays.py` reads them."""
+    moments = re.findall(r"(?:[01]\d|2[0-3]):[0-5]\d", said, re.ASCII)
+    spans = ",".join(f"{a}-{b}" for a, b in zip(moments[::2], moments[1::2], strict=False))
+    return bool(spans) and spans == said.replace(" ", "") and moments == sorted(set(moments))
 
 
 class Settings(BaseSettings):
@@ -140,6 +148,12 @@ class Settings(BaseSettings):
     time_zone: str = "Asia/Shanghai"
     """In which moments are shown to people."""
 
+    working_hours: str = "09:00-18:00"
+    """When one works on a working day; with a break: `09:00-12:00,13:30-18:00`."""
+
+    urge_interval_s: Annotated[int, Field(ge=60)] = 3600
+    """How long after a nudge (催办) the same task may be nudged again."""
+
     languages: Annotated[tuple[str, ...], NoDecode] = ("zh", "en")
     """Languages offered, the first is the default."""
 
@@ -187,6 +201,8 @@ class Settings(BaseSettings):
                 faults.append("YINXU_SERVER_TOKEN_PIN (or …_FILE): the server's token needs its PIN")
         elif not self.secret_key.get_secret_value():
             faults.append("YINXU_SECRET_KEY (or …_FILE): not set")
+        if not _are_working_hours(self.working_hours):
+            faults.append("YINXU_WORKING_HOURS: like 09:00-18:00 or 09:00-12:00,13:30-18:00")
         if self.database_url and not is_database_url(self.database_url):
             faults.append(NO_DATABASE_URL)
         if not self.redis_url.startswith(("redis://", "rediss://", "unix://")):

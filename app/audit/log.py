@@ -141,7 +141,7 @@ def _microseconds() -> int:
 
 
 def _by(by: Actor) -> dict[str, Any]:
-    actor = {
+    actor: dict[str, Any] = {
         "kind": by.kind,
         "id": by.id,
         "name": by.name,
@@ -149,6 +149,8 @@ def _by(by: Actor) -> dict[str, Any]:
         "station_id": by.station_id,
         "roles": sorted(by.roles),
     }
+    if by.on_behalf_of is not None:
+        actor["on_behalf_of"] = {"id": by.on_behalf_of.id, "name": by.on_behalf_of.name}
     origin = {
         "ip": by.origin.ip,
         "mac": by.origin.mac,
@@ -168,6 +170,8 @@ def _who(by: Actor) -> list[tuple[str, str]]:
         ("mac", by.origin.mac),
         ("host", by.origin.host),
     ]
+    if by.on_behalf_of is not None:
+        values.append(("person", by.on_behalf_of.id))
     values += [("officer", role) for role in by.roles & OFFICERS]
     return [(field, rules.normal(field, value)) for field, value in values if value is not None]
 

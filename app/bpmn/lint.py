@@ -8,6 +8,7 @@ lanes exist. What is published is held to all of it; a file from elsewhere may l
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
+from app.bpmn.lint_hands import hands
 from app.bpmn.lint_house import messages, people, referred
 from app.bpmn.lint_returns import returns
 from app.bpmn.lint_votes import policies, votes
@@ -296,6 +297,7 @@ RULES: tuple[Callable[[Element, Surroundings], Iterator[Problem]], ...] = (
     expressions,
     referred,
     people,
+    hands,
     messages,
     votes,
     policies,

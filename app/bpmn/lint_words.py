@@ -84,10 +84,13 @@ def expressions(root: Element, around: Surroundings) -> Iterator[Problem]:
     feel = " or ".join(f"@name='{name}'" for name in ("correlation", "scope", "voters", "weights"))
     for prop in xpath(root, f"//bpmn:process//spiff:property[{feel}]"):
         yield from _feel(prop, str(prop.get("value") or "").strip())
+    for prop in xpath(root, "//bpmn:process//spiff:property[@name='copyTo']"):
+        if str(prop.get("value")).strip() not in around.roles:
+            yield from _feel(prop, str(prop.get("value") or "").strip())
     for timer in xpath(root, "//bpmn:timerEventDefinition"):
         yield from _timer(timer, around)
     for prop in xpath(root, "//bpmn:process//spiff:property[@name='dueIn']"):
-        yield from _time_text(prop, str(prop.get("value")), moments.duration)
+        yield from _time_text(prop, str(prop.get("value")), moments.span)
 
 
 def _number(loop: Element, said: str) -> Iterator[Problem]:

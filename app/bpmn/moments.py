@@ -8,6 +8,7 @@ _DURATION = re.compile(
     r"(?P<sign>-)?P(?!$)(?:(?P<y>\d+)Y)?(?:(?P<mo>\d+)M)?(?:(?P<w>\d+(?:[.,]\d+)?)W)?(?:(?P<d>\d+(?:[.,]\d+)?)D)?"
     r"(?:T(?!$)(?:(?P<h>\d+(?:[.,]\d+)?)H)?(?:(?P<mi>\d+(?:[.,]\d+)?)M)?(?:(?P<s>\d+(?:[.,]\d+)?)S)?)?"
 )
+_WORKING = re.compile(r"P(?=\d|T\d)(?:(?P<d>\d{1,3})WD)?(?:T(?=\d)(?P<h>\d{1,4})WH)?", re.ASCII)
 _REPEAT = re.compile(r"R(?P<times>\d*)/(?P<rest>.+)")
 LITERAL = re.compile(r"(-?P|R\d*/|\d{4}-\d{2}-\d{2})")
 """What a timer text must begin with to be taken as it stands; anything else is FEEL."""
@@ -25,6 +26,14 @@ class Duration:
         year, month = divmod(month, 12)
         day = min(start.day, _last_day(year, month + 1))
         return start.replace(year=year, month=month + 1, day=day) + self.exact
+
+
+@dataclass(frozen=True)
+class WorkingTime:
+    """`P3WD`, `PT4WH`, `P1WDT4WH`: working days, then working hours. What a working day is, a calendar says."""
+
+    days: int
+    hours: int
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,20 @@ def duration(text: str) -> Duration:
     sign = -1 if found["sign"] else 1
     exact = timedelta(weeks=part["w"], days=part["d"], hours=part["h"], minutes=part["mi"], seconds=part["s"])
     return Duration(sign * int(part["y"] * 12 + part["mo"]), sign * exact)
+
+
+def span(text: str) -> Duration | WorkingTime:
+    """A duration that leads forward, in the world's time or in working time. Raises ValueError for anything else."""
+    found = _WORKING.fullmatch(text.strip())
+    if found is not None:
+        return WorkingTime(int(found["d"] or 0), int(found["h"] or 0))
+    lasting = duration(text)
+    if lasting.after(_SOME_DAY) <= _SOME_DAY:
+        raise ValueError(f"leads nowhere: {text!r}")
+    return lasting
+
+
+_SOME_DAY = datetime(2026, 1, 1)
 
 
 def moment(text: str, now: datetime) -> datetime:

@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "audit": "Prove that the log is whole",
     "flows": "List, check and export the diagrams",
     "decide": "Ask a decision table",
+    "calendar": "Holidays and weekends that are worked",
     "people": "Units, people and roles from the command line",
     "stations": "Enrol card stations",
     "bench": "Measure, against something in the same run",

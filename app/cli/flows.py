@@ -140,3 +140,32 @@ def load(as_json: bool) -> None:
     with create_app().app_context():
         published = commands.load_files(by=SYSTEM).published
     click.echo(json.dumps({"published": published}) if as_json else "\n".join(published) or "nothing new")
+
+
+@command.command()
+@click.argument("leaver")
+@click.argument("successor")
+@click.option("--reason", required=True, help="Why; it stands in the log.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def handover(leaver: str, successor: str, reason: str, as_json: bool) -> None:
+    """Hand all open tasks of LEAVER to SUCCESSOR (logins), and what is filed under LEAVER from now on.
+
+    Exit code 0: all is moved or back with the colleagues; 1: something stays where it is, and why.
+    """
+    from app.factory import create_app
+    from app.flows import handing
+    from app.people import queries
+
+    with create_app().app_context():
+        found = [queries.user_by_login(login) for login in (leaver, successor)]
+        if found[0] is None or found[1] is None:
+            raise click.ClickException(f"no such login: {leaver if found[0] is None else successor}")
+        fact = handing.hand_over_all(found[0].id, found[1].id, reason, by=SYSTEM)
+    if as_json:
+        click.echo(json.dumps(fact.payload(), ensure_ascii=False))
+    else:
+        click.echo(f"{len(fact.moved)} moved, {len(fact.released)} back with the colleagues")
+        for stuck in fact.stuck:
+            click.echo(f"task {stuck['task_id']} · {stuck['title']} · {stuck['why_zh']} {stuck['why_en']}")
+    if fact.stuck:
+        raise SystemExit(1)

@@ -56,11 +56,11 @@ def _beside(
         added.cancel(after, instance.id)
     elif after:
         _hold(task, instance, clean, decided, by)
-        return _told(task, instance, clean, decided)
+        return _told(task, instance, clean, decided, by)
     if task.parent_id is None:
         return _go_on(task, instance, _with(rows, clean), decided, by)
     _answer(task, instance, decided, by)
-    return _told(task, instance, clean, decided)
+    return _told(task, instance, clean, decided, by)
 
 
 def _agrees(task: FlowTask, outcome: str | None) -> bool:
@@ -140,7 +140,7 @@ def _go_on(
         for name, value in decided.values().items():
             set_committed_value(task, name, value)
     rules_fired = [dict(p.did) for p in run.trail if "rules" in p.did]
-    return _told(task, instance, clean, decided, rules_fired)
+    return _told(task, instance, clean, decided, by, rules_fired)
 
 
 def _told(
@@ -148,6 +148,7 @@ def _told(
     instance: engine.Standing,
     clean: Mapping[str, Any],
     decided: Decided,
+    by: Actor,
     rules_fired: list[dict[str, Any]] | None = None,
 ) -> TaskCompleted:
     return TaskCompleted(
@@ -161,6 +162,8 @@ def _told(
         form=dict(clean),
         rules=rules_fired or [],
         finished=instance.status == "finished",
+        for_id=by.on_behalf_of.id if by.on_behalf_of else None,
+        for_name=by.on_behalf_of.name if by.on_behalf_of else None,
     )
 
 

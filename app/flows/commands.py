@@ -15,7 +15,7 @@ from app.bpmn.values import plain
 from app.clock import now
 from app.command import command
 from app.db import db, insert_unless_there, lock_row
-from app.flows import answering, attempting, engine, forms, publishing, queries, rules
+from app.flows import acting, answering, attempting, engine, forms, publishing, queries, rules
 from app.flows.facts import (
     FlowReminded,
     FlowsLoaded,
@@ -31,7 +31,6 @@ from app.flows.holding import HeldInstance, HeldTask, hold
 from app.flows.models import (
     FlowDefinition,
     FlowInstance,
-    FlowTask,
     FlowTimer,
     MessageInbox,
 )
@@ -110,9 +109,10 @@ def start(key: str, data: Mapping[str, Any], *, business_key: str, by: Actor) ->
 @command
 def claim(task_id: int, *, by: Actor) -> TaskClaimed:
     """Take a task of one's role, so that colleagues leave it alone. Refuses `Forbidden`, `Conflict`, `NotFound`."""
-    task, instance = _task_to_act_on(task_id, by)
+    task, instance, by = acting.in_hand(task_id, by)
     if task.assignee_id is None:
-        task.assignee_id, task.assignee_name = by.id, by.name
+        whose = by.on_behalf_of or by
+        task.assignee_id, task.assignee_name = whose.id, whose.name
         engine.note(instance, "claimed", by, now(), node=task.node)
     return TaskClaimed(instance_id=instance.id, task_id=task.id, node=task.node)
 
@@ -120,7 +120,7 @@ def claim(task_id: int, *, by: Actor) -> TaskClaimed:
 @command
 def release(task_id: int, *, by: Actor) -> TaskReleased:
     """Put a claimed task back for the colleagues. Refuses `Conflict` when it was not claimed."""
-    task, instance = _task_to_act_on(task_id, by)
+    task, instance, by = acting.in_hand(task_id, by)
     rules.check_not_asked_by_name(task.voter_id)
     if task.assignee_id is None:
         raise Conflict(
@@ -133,42 +133,12 @@ def release(task_id: int, *, by: Actor) -> TaskReleased:
     return TaskReleased(instance_id=instance.id, task_id=task.id, node=task.node)
 
 
-def _task_to_act_on(task_id: int, by: Actor) -> tuple[FlowTask, FlowInstance]:
-    """The task with its instance locked, once it is sure that this person may act on it now.
-
-    Refuses in this order: no such task; not yours; already over; a colleague has claimed it.
-    """
-    row = db.session.execute(
-        # the instance first, as every other act locks it before its tasks
-        sa.select(FlowInstance, FlowTask)
-        .join(FlowTask, FlowTask.instance_id == FlowInstance.id)
-        .where(FlowTask.id == task_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if row is None:
-        raise rules.no_such_task(task_id)
-    instance, found = row
-    _check_theirs(found, instance, False, by)
-    return found, instance
-
-
-def _check_theirs(
-    found: FlowTask | HeldTask, instance: FlowInstance | HeldInstance, theirs: bool, by: Actor
-) -> None:
-    if not theirs and (by.kind != "person" or not queries.may_act(found, by)):
-        rules.check_may_take([], by)
-    rules.check_open(found.status, found.done_by_name, found.done_at)
-    rules.check_not_suspended(instance.status)
-    rules.check_not_anothers(found.assignee_id, found.assignee_name, by)
-
-
 @command(replays=3)
 def complete(task_id: int, form: Mapping[str, Any], *, by: Actor) -> TaskCompleted:
     """Do a task: its form is checked, the flow goes on, and the automatic steps that follow are done in this
     person's name, all in one transaction. Refuses `NotFound`, `Forbidden`, `Conflict` (done already, or done on
     a page of its own), `Invalid` (the form, with a sentence a field), Fault, and whatever an action refuses."""
-    task, instance = _held(task_id, by)
+    task, instance, by = _held(task_id, by)
     rules.check_is_done_here(task.page)
     return _complete(task, instance, form, by)
 
@@ -177,19 +147,21 @@ def complete(task_id: int, form: Mapping[str, Any], *, by: Actor) -> TaskComplet
 def complete_on_page(task_id: int, form: Mapping[str, Any], *, by: Actor) -> TaskCompleted:
     """Do a task that has a page of its own. The command behind that page calls this, with values that it has made
     itself: a person's form never reaches the diagram this way. Refuses as `complete` does."""
-    task, instance = _held(task_id, by)
+    task, instance, by = _held(task_id, by)
     return _complete(task, instance, form, by)
 
 
-def _held(task_id: int, by: Actor) -> tuple[HeldTask, HeldInstance]:
-    """As `_task_to_act_on`, for the act that happens most."""
+def _held(task_id: int, by: Actor) -> tuple[HeldTask, HeldInstance, Actor]:
+    """As `acting.in_hand`, for the act that happens most: plain values, and nothing more asked where the task is
+    plainly theirs."""
     held = hold(task_id)
     if held is None:
         raise rules.no_such_task(task_id)
     task, instance = held
-    theirs = task.status == "open" and rules.may_take(task.candidates, by)
-    _check_theirs(task, instance, theirs, by)
-    return task, instance
+    theirs = (
+        task.status == "open" and task.assignee_id in (None, by.id) and rules.may_take(task.candidates, by)
+    )
+    return task, instance, acting.check_in_hand(task, instance, by if theirs else queries.as_whom(task, by))
 
 
 def _complete(task: HeldTask, instance: HeldInstance, form: Mapping[str, Any], by: Actor) -> TaskCompleted:

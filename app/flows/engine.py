@@ -18,7 +18,6 @@ from flask import current_app
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.actor import Actor
-from app.bpmn import moments
 from app.bpmn.expressions import compiled
 from app.bpmn.fault import Fault
 from app.bpmn.parse import Diagram, Node, Program, parse, program
@@ -26,7 +25,7 @@ from app.bpmn.step import OpenMessage, OpenTask, Passed, Run, begin, resume
 from app.bpmn.values import plain
 from app.db import db
 from app.fact import Fact
-from app.flows import added, policies
+from app.flows import added, calendars, copies, policies
 from app.flows.action import ACTIONS
 from app.flows.holding import HeldInstance, Standing, create
 from app.flows.models import (
@@ -215,6 +214,7 @@ def save(
             set_committed_value(instance, name, value)
         else:
             setattr(instance, name, value)
+    copies.of_step(instance, run, by, now)
 
 
 PEOPLE = ("userTask", "manualTask")
@@ -293,13 +293,19 @@ def _row(
         "actor_name": by.name,
         "outcome": None,
         "opinion": None,
-        "detail": plain(passed.did) if passed else {},
+        "detail": (plain(passed.did) if passed else {}) | _in_place_of(by),
     }
+
+
+def _in_place_of(by: Actor) -> dict[str, Any]:
+    return {"on_behalf_of": by.on_behalf_of.name} if by.on_behalf_of is not None else {}
 
 
 def note(instance: Standing, kind: str, by: Actor, now: datetime, **detail: Any) -> FlowEvent:
     """An event of the history that is not a shape of the diagram: a claim, a reminder, an incident."""
-    event = FlowEvent(**{**_row(instance, kind, instance.key, by, now), "detail": plain(detail)})
+    event = FlowEvent(
+        **{**_row(instance, kind, instance.key, by, now), "detail": plain(detail) | _in_place_of(by)}
+    )
     db.session.add(event)
     return event
 
@@ -338,6 +344,7 @@ def task_row(
 ) -> dict[str, Any]:
     node, data = waited.node, plain(waited.data)
     due_in = node.properties.get("dueIn")
+    due_at = calendars.after(due_in, local_now(now)) if due_in else None
     return {
         "instance_id": instance.id,
         "definition_id": definition.calls.get(waited.process, definition.id),
@@ -355,7 +362,9 @@ def task_row(
         "voter_id": waited.voter,
         "assignee_id": waited.voter,
         "created_at": now,
-        "due_at": moments.duration(due_in).after(local_now(now)) if due_in else None,
+        "due_at": due_at,
+        "own_hand": node.properties.get("ownHand") == "true",
+        "timeout_at": due_at if "onTimeout" in node.properties else None,
     }
 
 

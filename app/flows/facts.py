@@ -42,6 +42,142 @@ class TaskReleased(
     node: str
 
 
+class TaskHandedOn(
+    Fact, name="flow.task_handed_on", zh="转办任务", en="Task handed on", log_class=LogClass.APPROVAL
+):
+    instance_id: int
+    task_id: int
+    node: str
+    to_id: int
+    to_name: str
+    reason: str
+    for_id: int | None
+    for_name: str | None
+    """In whose place it was done; None where it was their own act."""
+
+
+class TaskAsked(
+    Fact, name="flow.task_asked", zh="委派任务", en="Another asked for an answer", log_class=LogClass.APPROVAL
+):
+    instance_id: int
+    task_id: int
+    node: str
+    to_id: int
+    to_name: str
+    question: str
+    for_id: int | None
+    for_name: str | None
+
+
+class TaskAnswered(
+    Fact, name="flow.task_answered", zh="答复委派", en="Answer given", log_class=LogClass.APPROVAL
+):
+    instance_id: int
+    task_id: int
+    node: str
+    owner_id: int
+    answer: str
+
+
+class TaskCalledBack(
+    Fact, name="flow.task_called_back", zh="收回委派", en="Task called back", log_class=LogClass.APPROVAL
+):
+    instance_id: int
+    task_id: int
+    node: str
+    from_id: int
+    for_id: int | None
+    for_name: str | None
+
+
+class WorkHandedOver(
+    Fact, name="flow.work_handed_over", zh="离职移交", en="Work handed over", log_class=LogClass.APPROVAL
+):
+    user_id: int
+    user_name: str
+    successor_id: int
+    successor_name: str
+    reason: str
+    moved: list[int]
+    """Tasks that the successor has now."""
+    released: list[int]
+    """Tasks that were claimed and went back to the holders of their role: the successor may not have them."""
+    stuck: list[dict[str, Any]]
+    """Tasks that stay where they are: `task_id`, `instance_id`, `title`, `why_zh`, `why_en`."""
+
+
+class SubstituteSet(
+    Fact, name="flow.substitute_set", zh="设定代理人", en="Substitute set", log_class=LogClass.CONFIGURATION
+):
+    substitution_id: int
+    user_id: int
+    user_name: str
+    substitute_id: int
+    substitute_name: str
+    flow_key: str | None
+    valid_from: datetime
+    valid_until: datetime
+    reason: str
+
+
+class SubstituteEnded(
+    Fact,
+    name="flow.substitute_ended",
+    zh="结束代理",
+    en="Substitution ended",
+    log_class=LogClass.CONFIGURATION,
+):
+    substitution_id: int
+    user_id: int
+    substitute_id: int
+    reason: str
+
+
+class FlowCopied(Fact, name="flow.copied", zh="抄送", en="Copied", log_class=LogClass.APPROVAL):
+    instance_id: int
+    user_ids: list[int]
+    note: str
+
+
+class CopyRead(Fact, name="flow.copy_read", zh="已阅", en="Copy read", log_class=LogClass.APPROVAL):
+    instance_id: int
+    copy_id: int
+
+
+class TaskUrged(Fact, name="flow.task_urged", zh="催办", en="Task urged", log_class=LogClass.APPROVAL):
+    instance_id: int
+    task_id: int
+    node: str
+    note: str
+
+
+class TaskTimedOut(
+    Fact, name="flow.task_timed_out", zh="任务超时", en="Task timed out", log_class=LogClass.APPROVAL
+):
+    instance_id: int
+    task_id: int
+    node: str
+    due_at: datetime | None
+    how: str
+    """`remind`, `escalate`, `pass`, `refuse`; `failed` when it could not be completed and stays open."""
+    time: int
+    """Which time it was."""
+    outcome: str | None
+
+
+class CalendarChanged(
+    Fact,
+    name="flow.calendar_changed",
+    zh="更改工作日历",
+    en="Working calendar changed",
+    log_class=LogClass.CONFIGURATION,
+):
+    holidays: list[str]
+    working: list[str]
+    as_the_week: list[str]
+    """Days that the calendar says nothing of any more."""
+
+
 class TaskCompleted(
     Fact, name="flow.task_completed", zh="办理任务", en="Task completed", log_class=LogClass.APPROVAL
 ):
@@ -56,6 +192,9 @@ class TaskCompleted(
     rules: list[dict[str, Any]]
     """The rule tables that were asked in this step, and the rules that fired."""
     finished: bool
+    for_id: int | None = None
+    for_name: str | None = None
+    """In whose place it was done (代理)."""
 
 
 class MessageDelivered(

@@ -70,6 +70,11 @@ class HeldTask:
     place: str | None
     added: int | None
     held: dict[str, Any] | None
+    own_hand: bool
+    owner_id: int | None
+    owner_name: str | None
+    timeout_at: datetime | None
+    timeouts: int
     candidates: list[Candidate]
 
 

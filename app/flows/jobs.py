@@ -9,17 +9,18 @@ from flask import current_app
 from app.actor import SYSTEM
 from app.clock import now
 from app.db import db
-from app.flows import commands, mending, migrating, once, queries
+from app.flows import commands, mending, migrating, once, queries, timeouts
 from app.refusal import Refusal
 
 log = structlog.get_logger()
 
 
 def sweep() -> int:
-    """Fire every due timer, deliver every kept message that is waited for, try again what is due to be; gives how
+    """Fire every due timer, let every timeout act, deliver every kept message that is waited for, try again what is due to be; gives how
     many. Losing this job, or running it twice, changes nothing: the tables say what is due."""
     _tidy()
     done = _each(queries.due_timers(now()), lambda ident: commands.fire(ident, by=SYSTEM))
+    done += _each(timeouts.due(now()), lambda ident: timeouts.time_out(ident, by=SYSTEM))
     done += _each(queries.deliverable_messages(), lambda ident: commands.hand_over(ident, by=SYSTEM))
     return done + _each(queries.due_incidents(now()), lambda ident: mending.retry_by_itself(ident, by=SYSTEM))
 

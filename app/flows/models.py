@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
+from app.flows import models_hands as models_hands  # noqa: PLC0414 its tables are known with these
 from app.flows.rules import EVERYWHERE
 
 
@@ -112,6 +113,15 @@ class FlowTask(Base):
     """How many people were ever added to this task; None for nearly all."""
     held: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True), default=None)
     """The form of a task that is decided, and waits for those added after it."""
+    own_hand: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """本人亲办 (B4): nobody stands in, nothing passes it on."""
+    owner_id: Mapped[int | None] = mapped_column(default=None)
+    """Whose decision it stays while somebody else is asked for an answer (委派); None while nobody is."""
+    owner_name: Mapped[str | None] = mapped_column(sa.String(120), default=None)
+    timeout_at: Mapped[datetime | None] = mapped_column(default=None, index=True)
+    """When its timeout acts next; None: never, or not any more."""
+    timeouts: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often it has acted."""
 
 
 class FlowTaskCandidate(Base):
@@ -144,7 +154,8 @@ class FlowEvent(Base):
     """`started`, `passed`, `done`, `claimed`, `released`, `message`, `reminded`, `incident`, `retried`, `skipped`,
     `corrected`, `suspended`, `resumed`, `migrated`, `migration_undone`, `finished`, `cancelled`;
     `counted`, `by_itself`, `signer_added`, `signer_taken_off`, `signer_answered`, `held` (votes and added people);
-    `returned`, `withdrawn`, `taken_back`, `came_back`."""
+    `returned`, `withdrawn`, `taken_back`, `came_back`; `handed_on`, `asked`, `answered`, `called_back`, `handed_over`,
+    `copied`, `read`, `urged`, `late`, `escalated`."""
     process: Mapped[str] = mapped_column(sa.String(80))
     node: Mapped[str] = mapped_column(sa.String(120))
     shape: Mapped[str] = mapped_column(sa.String(40))

@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask import current_app
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import aliased, defer
 
 from app.actor import Actor
 from app.bpmn.picture import Picture
 from app.clock import now
 from app.db import db
-from app.flows import added, engine, forms, rules
+from app.flows import added, copies, engine, forms, rules, standing
 from app.flows.action import CHOICES
 from app.flows.forms import Choice, Field, Form, form_of
 from app.flows.holding import HeldInstance, HeldTask
@@ -153,12 +153,40 @@ class Place:
     current: frozenset[str]
 
 
-def _filed_under(actor: Actor) -> sa.Select[int]:
-    """Ids of the open tasks filed under this person or a role they hold."""
-    ways: list[sa.ColumnElement[bool]] = [FlowTaskCandidate.user_id == actor.id]
-    for role, unit_id in sorted(rules.reach((g.role, g.unit_id) for g in actor.grants)):
-        ways.append(sa.and_(FlowTaskCandidate.role == role, FlowTaskCandidate.unit_id == unit_id))
-    return sa.select(FlowTaskCandidate.task_id).where(sa.or_(*ways))
+def _mine(actor: Actor) -> sa.ColumnElement[bool]:
+    """Of the open tasks: those this person has, those filed under them or a role of theirs that nobody has; and
+    the same of whom they stand in for, but nothing of one's own hand and nothing that they set going themselves."""
+    ways = _ways(actor)
+    for place in standing.in_whose_place(actor, now()):
+        ways += _ways(place.person, place, actor)
+    return FlowTask.id.in_(sa.union_all(*ways))
+
+
+_Task, _Instance = aliased(FlowTask), aliased(FlowInstance)
+
+
+def _ways(
+    person: Actor, place: standing.Place | None = None, acting: Actor | None = None
+) -> list[sa.Select[int]]:
+    """Two roads to a person's tasks, each along an index: what they have, and what is filed for them."""
+    filed: list[sa.ColumnElement[bool]] = [FlowTaskCandidate.user_id == person.id]
+    for role, unit_id in sorted(rules.reach((g.role, g.unit_id) for g in person.grants)):
+        filed.append(sa.and_(FlowTaskCandidate.role == role, FlowTaskCandidate.unit_id == unit_id))
+    has = sa.select(_Task.id).where(_Task.status == "open", _Task.assignee_id == person.id)
+    may = (
+        sa.select(FlowTaskCandidate.task_id)
+        .join(_Task, _Task.id == FlowTaskCandidate.task_id)
+        .where(_Task.assignee_id.is_(None), sa.or_(*filed))
+    )
+    if place is None or acting is None:
+        return [has, may]
+    limits = [
+        _Task.own_hand.is_(False),
+        _Task.owner_id.is_(None),
+        _Instance.initiator_id.is_distinct_from(acting.id),
+    ]
+    limits += [_Instance.key == place.flow_key] if place.flow_key is not None else []
+    return [s.join(_Instance, _Instance.id == _Task.instance_id).where(*limits) for s in (has, may)]
 
 
 def _rows(where: Sequence[sa.ColumnElement[bool]], order: Sequence[Any], limit: int) -> list[TaskRow]:
@@ -206,11 +234,7 @@ _BY_DUE = (FlowTask.due_at.is_(None), FlowTask.due_at, FlowTask.id)
 
 def inbox(actor: Actor, *, search: str = "", limit: int = 200) -> list[TaskRow]:
     """The open tasks this person can do now, due first: their own, and those of their roles nobody has taken."""
-    mine = sa.or_(
-        FlowTask.assignee_id == actor.id,
-        sa.and_(FlowTask.assignee_id.is_(None), FlowTask.id.in_(_filed_under(actor))),
-    )
-    return _rows([FlowTask.status == "open", mine, *_matching(search)], _BY_DUE, limit)
+    return _rows([FlowTask.status == "open", _mine(actor), *_matching(search)], _BY_DUE, limit)
 
 
 def claimable(actor: Actor, *, search: str = "", limit: int = 200) -> list[TaskRow]:
@@ -267,6 +291,11 @@ def instance(instance_id: int) -> InstanceRow:
     if found is None:
         raise rules.no_such_instance(instance_id)
     return _instance_rows([found])[0]
+
+
+def initiator_of(instance_id: int) -> int | None:
+    """Who started it."""
+    return db.session.scalar(sa.select(FlowInstance.initiator_id).where(FlowInstance.id == instance_id))
 
 
 def awaited(instance_id: int) -> list[Text]:
@@ -340,14 +369,10 @@ def reminders(actor: Actor) -> list[Reminder]:
 
 def counts(actor: Actor) -> dict[str, int]:
     """How many tasks wait for this person: `inbox`, and of those `claimable`."""
-    mine = sa.or_(
-        FlowTask.assignee_id == actor.id,
-        sa.and_(FlowTask.assignee_id.is_(None), FlowTask.id.in_(_filed_under(actor))),
-    )
     unclaimed = sa.and_(FlowTask.assignee_id.is_(None), FlowTask.role != "applicant")
     every, free = db.session.execute(
         sa.select(sa.func.count(), sa.func.count(sa.case((unclaimed, 1)))).where(
-            FlowTask.status == "open", mine
+            FlowTask.status == "open", _mine(actor)
         )
     ).one()
     return {"inbox": every, "claimable": free}
@@ -358,13 +383,33 @@ def candidates(task_id: int) -> list[Candidate]:
     return [Candidate(role=c.role, unit_id=c.unit_id, user_id=c.user_id) for c in found]
 
 
+def as_whom(task: FlowTask | HeldTask, actor: Actor) -> Actor | None:
+    """Who acts when this person does: themselves, or themselves in another's place (代理), with what that other
+    may do; None where the task is (or was) not theirs in either way."""
+    if actor.kind != "person":
+        return None
+    if task.status != "open":
+        return actor if may_act(task, actor) else None
+    filed = candidates(task.id)
+    own = actor.id in (task.assignee_id, task.owner_id) or rules.may_take(filed, actor)
+    if (own and task.assignee_id in (None, actor.id)) or task.own_hand:
+        return actor if own else None
+    for place in standing.in_whose_place(actor, now()):
+        instance = db.session.get_one(FlowInstance, task.instance_id)
+        if place.covers(instance.key, instance.initiator_id, actor):
+            theirs = place.person.id in (task.assignee_id, task.owner_id)
+            if theirs or (task.assignee_id is None and rules.may_take(filed, place.person)):
+                return place.taken_by(actor)
+    return actor if own else None
+
+
 def may_act(task: FlowTask | HeldTask, actor: Actor) -> bool:
     """Whether the task is, or was, this person's to do. A task that is over is filed under nobody: then the role
     it stood for decides, as it does for whom to tell who has done it."""
     if actor.id is not None and actor.id in (task.assignee_id, task.done_by_id):
         return True
     if task.status == "open":
-        return rules.may_take(candidates(task.id), actor)
+        return as_whom(task, actor) is not None
     if task.voter_id is not None:
         return actor.id == task.voter_id
     instance = db.session.get_one(FlowInstance, task.instance_id)
@@ -382,7 +427,7 @@ def check_may_see(instance_id: int, actor: Actor) -> None:
     if instance.initiator_id == actor.id or actor.has("process_owner") or actor.has("overseer"):
         return
     tasks = db.session.scalars(sa.select(FlowTask).where(FlowTask.instance_id == instance_id))
-    if not any(may_act(task, actor) for task in tasks):
+    if not copies.was_told(instance_id, actor) and not any(may_act(task, actor) for task in tasks):
         rules.check_may_take([], actor)
 
 
@@ -607,6 +652,17 @@ _NEWEST = (
 )
 
 
+def flow_labels() -> list[tuple[str, Text]]:
+    """Every flow by its newest version's name."""
+    newest = sa.select(sa.func.max(FlowDefinition.id)).group_by(FlowDefinition.key)
+    found = db.session.execute(
+        sa.select(FlowDefinition.key, FlowDefinition.label_zh, FlowDefinition.label_en)
+        .where(FlowDefinition.id.in_(newest))
+        .order_by(FlowDefinition.key)
+    )
+    return [(key, Text(zh, en)) for key, zh, en in found]
+
+
 def definitions() -> list[FlowDefinition]:
     """Every version of every flow, by key, newest first."""
     return list(
@@ -627,7 +683,8 @@ def running_by_definition() -> dict[int, int]:
 
 
 def due_timers(at: datetime, limit: int = 100) -> list[int]:
-    """Ids of timers that are due, of instances that are not stopped."""
+    """Ids of timers that are due, of instances that are not stopped, and that nobody works on at this moment. The
+    locks by which that is seen are let go with the transaction."""
     return list(
         db.session.scalars(
             sa.select(FlowTimer.id)
@@ -635,6 +692,7 @@ def due_timers(at: datetime, limit: int = 100) -> list[int]:
             .where(FlowTimer.due_at <= at, FlowInstance.status == "running")
             .order_by(FlowTimer.due_at)
             .limit(limit)
+            .with_for_update(skip_locked=True, of=FlowInstance)
         )
     )
 

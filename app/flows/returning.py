@@ -4,8 +4,6 @@ What lies after the target is called off, what does not come from it stays (`app
 before stays in the history. Nobody goes back over what cannot be undone.
 """
 
-# pyright: reportPrivateUsage=false
-
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +17,7 @@ from app.bpmn.ways import spec_of
 from app.clock import now
 from app.command import command
 from app.db import db, lock_row
-from app.flows import commands, engine, resubmission, rules, ways_back
+from app.flows import acting, engine, resubmission, rules, ways_back
 from app.flows.facts import FlowSentBack, FlowWithdrawn, TaskTakenBack
 from app.flows.models import FlowEvent, FlowInstance, FlowReturn, FlowTask
 from app.refusal import Invalid
@@ -35,7 +33,7 @@ def send_back(task_id: int, to: str, *, reason: str, mode: str | None = None, by
     `mode`: `through` (then all steps again; the default) or `straight` (back to this very step and person).
     Refuses `NotFound`, `Forbidden`, `Conflict` (over; no way leads back there; over what cannot be undone),
     `Invalid` (no reason; a mode that is unknown, or not the one that the diagram fixes)."""
-    task, instance = commands._task_to_act_on(task_id, by)
+    task, instance, by = acting.in_hand(task_id, by)
     rules.check_running(instance.status)
     said = _reason(reason)
     before = ways_back.run_of(instance, by)

@@ -36,7 +36,8 @@ def reach(grants: Iterable[tuple[str, int | None]]) -> set[tuple[str, int]]:
 def may_take(candidates: Iterable[Candidate], by: Actor) -> bool:
     held = reach((g.role, g.unit_id) for g in by.grants)
     return by.kind == "person" and any(
-        (c.user_id is not None and c.user_id == by.id) or (c.role is not None and (c.role, c.unit_id) in held)
+        (c.user_id is not None and c.user_id in by.persons)
+        or (c.role is not None and (c.role, c.unit_id) in held)
         for c in candidates
     )
 
@@ -44,11 +45,15 @@ def may_take(candidates: Iterable[Candidate], by: Actor) -> bool:
 def check_may_take(candidates: Iterable[Candidate], by: Actor) -> None:
     """Refuses `Forbidden`: the task is somebody else's."""
     if not may_take(candidates, by):
-        raise Forbidden(
-            "flow.not_yours",
-            zh="这项任务不归您办理。如需代办，请联系有权办理的同事。",
-            en="This task is not yours to do. Ask a colleague who holds the role.",
-        )
+        raise not_yours()
+
+
+def not_yours() -> Forbidden:
+    return Forbidden(
+        "flow.not_yours",
+        zh="这项任务不归您办理。如需代办，请联系有权办理的同事。",
+        en="This task is not yours to do. Ask a colleague who holds the role.",
+    )
 
 
 def check_open(status: str, done_by: str | None, done_at: datetime | None) -> None:
@@ -175,7 +180,7 @@ def check_is_done_here(page: str | None) -> None:
 
 def check_not_anothers(assignee_id: int | None, assignee: str | None, by: Actor) -> None:
     """Refuses `Forbidden`: a colleague has claimed the task."""
-    if assignee_id is not None and assignee_id != by.id:
+    if assignee_id is not None and assignee_id not in by.persons:
         raise Forbidden(
             "flow.claimed_by_another",
             zh=f"这项任务已由{assignee or '同事'}领取，正在办理。",

@@ -30,7 +30,7 @@ def entries(history: Iterable[Any]) -> list[Entry]:
 
 
 def _entry(row: Any) -> Entry | None:
-    who = SYSTEM if row.actor in ("", "system") else Text(row.actor, row.actor)
+    who = SYSTEM if row.actor in ("", "system") else _who(row.actor, row.did.get("on_behalf_of"))
     if row.kind in ("passed", "done"):
         if row.shape.endswith(HIDDEN):
             return None
@@ -46,10 +46,25 @@ def _entry(row: Any) -> Entry | None:
     return Entry(words, who, row.at, said, "bad" if row.kind == "incident" else "done")
 
 
+def _who(actor: str, behalf: object) -> Text:
+    """`周宁（代王敏）`: who did it, and in whose place."""
+    return Text(f"{actor}（代{behalf}）", f"{actor} (for {behalf})") if behalf else Text(actor, actor)
+
+
 _OTHERS = {
     "started": Text("发起流程", "Started"),
     "claimed": Text("领取任务", "Claimed"),
     "released": Text("退还任务", "Put back"),
+    "handed_on": Text("转办", "Handed on"),
+    "handed_over": Text("移交", "Handed over"),
+    "asked": Text("委派", "Asked for an answer"),
+    "answered": Text("答复委派", "Answered"),
+    "called_back": Text("收回委派", "Called back"),
+    "copied": Text("抄送", "Copied"),
+    "read": Text("已阅", "Read"),
+    "urged": Text("催办", "Urged"),
+    "late": Text("超时提醒", "Overdue"),
+    "escalated": Text("超时升级", "Escalated"),
     "reminded": Text("提醒", "Reminder"),
     "incident": Text("流程受阻", "Stopped"),
     "retried": Text("重新尝试", "Tried again"),

@@ -12,8 +12,11 @@ from markupsafe import Markup
 from app.actor import Actor
 from app.clock import now
 from app.flows import (
+    acting,
     commands,
     drawing,
+    hands_views,
+    informing,
     operators,
     queries,
     returning,
@@ -38,6 +41,7 @@ from app.web.language import current_language, local, t
 
 blueprint = Blueprint("flows", __name__, template_folder="templates")
 blueprint.register_blueprint(steering_views.blueprint)
+blueprint.register_blueprint(hands_views.blueprint)
 
 
 @blueprint.get("/")
@@ -193,6 +197,7 @@ def instance(instance_id: int) -> ResponseReturnValue:
     queries.check_may_see(instance_id, current_actor())
     return render_template(
         "flows/instance.html",
+        told=hands_views.told(instance_id, current_actor()),
         story=_story(instance_id),
         row=queries.instance(instance_id),
         steer=operators.may(instance_id, current_actor()),
@@ -220,6 +225,7 @@ class Pane:
     search: str
     show: str
     reminders: list[queries.Reminder]
+    nudges: list[informing.Nudge]
 
 
 @dataclass(frozen=True)
@@ -249,7 +255,7 @@ def _pane(actor: Actor) -> Pane:
     kept = {value: [row for row in every if _is_shown(row, value)] for value in labels}
     filters = [Filter(labels[value], value, len(rows), value == show) for value, rows in kept.items()]
     offered = [f for f in filters if f.count or f.chosen or not f.value]
-    return Pane(kept[show], offered, _search(), show, queries.reminders(actor))
+    return Pane(kept[show], offered, _search(), show, queries.reminders(actor), hands_views.nudges_of(every))
 
 
 def _is_shown(row: TaskRow, show: str) -> bool:
@@ -272,8 +278,10 @@ def _page(
 ) -> str:
     actor = current_actor()
     view = queries.task(task_id, actor)
+    hand = acting.hand(task_id, actor)
     return render_template(
         "flows/inbox.html",
+        hand=hand,
         pane=pane,
         view=view,
         chosen=chosen,
@@ -281,10 +289,11 @@ def _page(
         values=values or {},
         errors=refusal.fields if refusal else {},
         sentence=refusal.text if refusal else None,
-        offered=queries.offered(view, actor) if view.status == "open" else {},
+        offered=queries.offered(view, hand.acting or actor) if view.status == "open" else {},
         beside=signers.beside(view, actor),
-        mine=view.assignee_id == actor.id,
-        others=view.assignee_id is not None and view.assignee_id != actor.id,
+        mine=view.assignee_id in hand.persons,
+        others=hand.owner_id is not None
+        or (view.assignee_id is not None and view.assignee_id not in hand.persons),
         ways=ways_back.ways_of_task(task_id, actor),
         may_take_back=ways_back.could_take_back(task_id, actor),
     )

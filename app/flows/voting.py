@@ -11,8 +11,7 @@ from app.bpmn.step import Run
 from app.clock import now
 from app.command import command
 from app.db import db, lock_row
-from app.flows import added, answering, engine, queries, rules
-from app.flows.commands import _task_to_act_on  # pyright: ignore[reportPrivateUsage]
+from app.flows import acting, added, answering, engine, queries, rules
 from app.flows.facts import SignersAdded, SignerTakenOff
 from app.flows.models import FlowInstance, FlowTask
 from app.people import queries as people
@@ -28,7 +27,7 @@ def add_signers(
 ) -> SignersAdded:
     """Ask others too: `before` I decide, `after` I have decided, or `into` the vote I am asked in (with a `weight`
     where votes are weighed). Refuses `NotFound`, `Forbidden`, `Conflict`, `Invalid`."""
-    task, instance = _task_to_act_on(task_id, by)
+    task, instance, by = acting.in_hand(task_id, by)
     votes = task.voter_id is not None and task.parent_id is None
     rules.check_place(place, votes=votes)
     why = rules.check_reason(reason) if reason.strip() else ""

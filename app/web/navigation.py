@@ -33,6 +33,7 @@ SECTIONS = (
         Text("办理", "Work"),
         (
             Link("flows.inbox", Text("待我办理", "Inbox")),
+            Link("flows.hands.away", Text("代理", "While I am away")),
             Link("applications.index", Text("我的申请", "My applications"), _roles("applicant")),
         ),
     ),
@@ -79,6 +80,11 @@ SECTIONS = (
                 "flows.steering.incidents",
                 Text("受阻流程", "Stopped flows"),
                 _roles("process_owner", "system_administrator"),
+            ),
+            Link(
+                "flows.hands.calendar",
+                Text("工作日历", "Working calendar"),
+                _roles("system_administrator"),
             ),
             Link(
                 "oversight.index",

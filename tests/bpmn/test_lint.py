@@ -133,3 +133,54 @@ def test_what_is_said_about_going_back_stands_where_it_means_something():
     assert process(withdraw="sometimes") == {"withdraw": "p"}
     assert process(start_task="nowhere") == {"start_task": "p"}
     assert process(resubmit="around") == {"resubmit": "p"}
+
+
+def task_with(**said: str) -> bytes:
+    return line(shape("userTask", "review", extensions(properties(**said))), names=["review"])
+
+
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        ({"ownHand": "yes"}, "own_hand"),
+        ({"ownHand": "true", "dueIn": "P1D", "onTimeout": "pass"}, "own_hand"),
+        ({"ownHand": "true", "dueIn": "P1D", "onTimeout": "refuse"}, "own_hand"),
+        ({"ownHand": "true", "repeat": "pass"}, "own_hand"),
+        ({"ownHand": "true", "own": "pass"}, "own_hand"),
+        ({"ownHand": "true", "nobody": "pass"}, "own_hand"),
+        ({"dueIn": "P1D", "onTimeout": "explode"}, "on_timeout"),
+        ({"onTimeout": "remind"}, "on_timeout"),
+        ({"dueIn": "P1D", "onTimeout": "remind", "every": "sometimes"}, "on_timeout"),
+        ({"dueIn": "P1D", "onTimeout": "remind", "atMost": "0"}, "on_timeout"),
+        ({"dueIn": "P1D", "onTimeout": "pass", "every": "P1D"}, "on_timeout"),
+        ({"dueIn": "P1D", "onTimeout": "remind", "timeoutOutcome": "approve"}, "on_timeout"),
+        ({"dueIn": "P1D", "onTimeout": "pass", "page": "/x"}, "on_timeout"),
+        ({"dueIn": "P1D", "onTimeout": "escalate", "escalateTo": "nobody"}, "role"),
+        ({"dueIn": "P1.5WD"}, "timer"),
+        ({"copyTo": "().__class__"}, "language"),
+    ],
+)
+def test_hands_and_timeouts_that_contradict_each_other_are_named(said: dict[str, str], rule: str):
+    around = Surroundings(roles=frozenset(ROLES))
+
+    assert problems(task_with(**said), around).get(rule) == "review"
+
+
+def test_hands_and_timeouts_that_fit_are_accepted():
+    around = Surroundings(roles=frozenset(ROLES))
+    for said in (
+        {"ownHand": "true", "dueIn": "P3WD", "onTimeout": "escalate", "escalateTo": "overseer", "repeat": "ask"},
+        {"dueIn": "P1WDT4WH", "onTimeout": "remind", "every": "PT4WH", "atMost": "3", "copyTo": "unit_head"},
+        {"dueIn": "P1D", "onTimeout": "refuse", "timeoutOutcome": "send_back", "copyTo": "[applicant_id]"},
+    ):  # fmt: skip
+        assert problems(task_with(**said), around) == {}, said
+
+
+def test_a_timer_that_leads_away_from_ones_own_hand_is_refused_and_one_that_reminds_is_not():
+    for cancels, found in (("true", "review"), ("false", None)):
+        timer = (
+            f'<bpmn:boundaryEvent id="late" attachedToRef="review" cancelActivity="{cancels}"><bpmn:timerEventDefinition '
+            'id="t"><bpmn:timeDuration>P1D</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:boundaryEvent>'
+        )
+        text = task_with(ownHand="true").replace(b"</bpmn:process>", timer.encode() + b"</bpmn:process>")
+        assert problems(text).get("own_hand") == found
