@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.bpmn import feel
@@ -316,6 +316,7 @@ WORDS = st.sampled_from(
 
 
 @settings(max_examples=600, deadline=None)
+@example("( != 1 )")
 @given(st.lists(WORDS, max_size=25).map(" ".join))
 def test_words_in_any_order_give_a_value_or_a_feel_error(text: str) -> None:
     for read in (feel.expression, feel.unary_tests):

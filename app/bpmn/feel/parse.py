@@ -624,4 +624,6 @@ def _one_ended(at: int, op: str, to: Node) -> Node:
         return RangeOf(at, None, to, False, op == "<=")
     if op in (">", ">="):
         return RangeOf(at, to, None, op == ">=", False)
-    return RangeOf(at, to, to, True, True) if op == "=" else Test(at, op, to)
+    if op == "=":
+        return RangeOf(at, to, to, True, True)
+    raise FeelError(at, Text("“!=” 不能单独成为一个区间", "“!=” alone is no range"))
