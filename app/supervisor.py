@@ -131,6 +131,8 @@ class Supervisor:
                 child.start()
                 self.say(f"{child.name} was started again")
         elif child.process is not None and child.process.poll() is not None:
+            # what it had started may live on: a web process whose master was killed holds the port and its old code
+            child.signal_group(signal.SIGKILL)
             lived = now - child.started_at
             child.recent_deaths = 1 if lived > 30 else child.recent_deaths + 1
             pause = min(_SLOWEST_RESTART_S, 0.2 * 2 ** (child.recent_deaths - 1))

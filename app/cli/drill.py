@@ -7,7 +7,7 @@ import click
 
 from app import drill
 
-TOOLS = frozenset[str]()
+TOOLS = frozenset({"cast", "clerk"})
 """Modules of app/drill that are no drills."""
 
 

@@ -197,7 +197,7 @@ def _judge(
 
 
 @contextlib.contextmanager
-def _database(url: str | None) -> Generator[str]:
+def database(url: str | None) -> Generator[str]:
     """The database that was named, or a throw-away PostgreSQL."""
     if url is not None:
         yield url
@@ -218,7 +218,7 @@ def command(db: str | None, voters: int, processes: int, as_json: bool) -> None:
 
     Exit code 0: every vote was counted once and nobody saw an error; 1 otherwise.
     """
-    with _database(db) as url:
+    with database(db) as url:
         outcome = play(voters, min(processes, voters), url)
     told = {**vars(outcome), "errors": len(outcome.errors), "error_codes": sorted(set(outcome.errors)),
             "held": outcome.held}  # fmt: skip

@@ -42,6 +42,30 @@ def test_a_process_that_is_killed_is_started_again(tmp_path: Path) -> None:
         assert any("ended with -9" in line for line in said)
 
 
+def test_what_a_killed_process_had_started_ends_before_it_is_started_again(tmp_path: Path) -> None:
+    code = (
+        f"import subprocess, sys, time\nprint(subprocess.Popen({SLEEP!r}).pid, flush=True); time.sleep(600)"
+    )
+    with Supervisor(tmp_path, say=lambda _: None) as supervisor:
+        child = supervisor.add("master", [sys.executable, "-c", code], os.environ)
+        assert child.process is not None
+        assert until(lambda: (tmp_path / "master.log").read_text().endswith("\n"))
+        below = int((tmp_path / "master.log").read_text().split()[0])
+
+        os.kill(child.process.pid, signal.SIGKILL)
+
+        assert until(lambda: child.restarts == 1)
+        assert until(lambda: not _alive(below))
+
+
+def _alive(pid: int) -> bool:
+    """Whether it runs: an orphan that nobody has fetched yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def test_stop_ends_everything_also_what_ignores_the_polite_signal(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path, say=lambda _: None)
     polite = supervisor.add("polite", SLEEP, os.environ)
