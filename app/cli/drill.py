@@ -7,7 +7,7 @@ import click
 
 from app import drill
 
-TOOLS = frozenset({"cast", "clerk"})
+TOOLS = frozenset({"cast", "clerk", "judge"})
 """Modules of app/drill that are no drills."""
 
 

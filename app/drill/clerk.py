@@ -1,7 +1,6 @@
 """A person at a browser who never gives up: what breaks is looked at again in the inbox, and tried again."""
 
 import threading
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -69,4 +68,5 @@ class Clerk:
 
     def _heard(self, error: Exception) -> None:
         self.told[type(error).__name__] += 1
-        time.sleep(0)
+        if isinstance(error, PageRefused) and error.status == 500:
+            self.shown.append(str(error))
