@@ -226,7 +226,8 @@ def _strike(served: Stage, name: str, chance: random.Random) -> bool:
 
 
 def _judge(outcome: Outcome) -> None:
-    states = dict(db.session.execute(sa.select(FlowInstance.id, FlowInstance.status)).tuples().all())
+    rows = db.session.execute(sa.select(FlowInstance.id, FlowInstance.status))
+    states = {ident: status for ident, status in rows}
     outcome.finished = sum(status == "finished" for status in states.values())
     outcome.lost = outcome.started - len(states)
     steps, told = judge.history(list(states)), judge.entries(list(states))
