@@ -14,7 +14,7 @@ from app.people import queries as people
 
 
 def locked(task_id: int) -> tuple[FlowTask, FlowInstance]:
-    """An open task, its instance locked first as every act does. Refuses `NotFound`, `Conflict` when it is over."""
+    """A task and its instance, locked together as every act does. Refuses `NotFound`."""
     row = db.session.execute(
         sa.select(FlowInstance, FlowTask)
         .join(FlowTask, FlowTask.instance_id == FlowInstance.id)

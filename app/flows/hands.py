@@ -7,7 +7,7 @@ from app.actor import Actor
 from app.flows.rules import Candidate, may_take
 from app.glossary import OFFICERS, ROLES
 from app.refusal import Conflict, Forbidden, Invalid, TooMany
-from app.text import Text
+from app.text import Text, hides_something
 
 LONGEST_WORDS = 500
 LONGEST_ABSENCE = timedelta(days=366)
@@ -19,9 +19,9 @@ ASKED = Text("委派", "passed to another for an answer")
 
 
 def check_words(said: str, field: str, zh: str, en: str) -> str:
-    """The words without blanks around them. Refuses `Invalid` for none, or more than 500 characters."""
+    """The words without blanks around them. Refuses `Invalid` for none, more than 500 characters, or hidden ones."""
     words = said.strip()
-    if not words or len(words) > LONGEST_WORDS:
+    if not words or len(words) > LONGEST_WORDS or hides_something(words):
         text = Text(
             f"请填写{zh}，最多 {LONGEST_WORDS} 字", f"Please fill in {en}, at most {LONGEST_WORDS} characters"
         )

@@ -428,7 +428,7 @@ def check_may_see(instance_id: int, actor: Actor) -> None:
         return
     tasks = db.session.scalars(sa.select(FlowTask).where(FlowTask.instance_id == instance_id))
     if not copies.was_told(instance_id, actor) and not any(may_act(task, actor) for task in tasks):
-        rules.check_may_take([], actor)
+        raise rules.not_yours()
 
 
 def task(task_id: int, actor: Actor) -> TaskView:
@@ -437,7 +437,7 @@ def task(task_id: int, actor: Actor) -> TaskView:
     if found is None:
         raise rules.no_such_task(task_id)
     if not may_act(found, actor):
-        rules.check_may_take([], actor)
+        raise rules.not_yours()
     instance = db.session.get_one(FlowInstance, found.instance_id)
     return view_of(found, instance)
 

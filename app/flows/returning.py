@@ -21,9 +21,10 @@ from app.flows import acting, engine, resubmission, rules, ways_back
 from app.flows.facts import FlowSentBack, FlowWithdrawn, TaskTakenBack
 from app.flows.models import FlowEvent, FlowInstance, FlowReturn, FlowTask
 from app.refusal import Invalid
-from app.text import HIDDEN, Text, hides_something
+from app.text import Text
 
 MAX_REASON = 2000
+"""As long as an opinion: it is read by whoever corrects."""
 
 
 @command
@@ -35,7 +36,7 @@ def send_back(task_id: int, to: str, *, reason: str, mode: str | None = None, by
     `Invalid` (no reason; a mode that is unknown, or not the one that the diagram fixes)."""
     task, instance, by = acting.in_hand(task_id, by)
     rules.check_running(instance.status)
-    said = _reason(reason)
+    said = rules.check_reason(reason, longest=MAX_REASON)
     before = ways_back.run_of(instance, by)
     way = ways_back.chosen(ways_back.ways(instance, task, before), to)
     if way is None:
@@ -84,7 +85,7 @@ def withdraw(instance_id: int, *, reason: str = "", by: Actor) -> FlowWithdrawn:
         raise rules.no_such_instance(instance_id)
     rules.check_is_applicant(instance.initiator_id, by)
     rules.check_running(instance.status)
-    said = _reason(reason) if reason.strip() else ""
+    said = rules.check_reason(reason, longest=MAX_REASON) if reason.strip() else ""
     before = ways_back.run_of(instance, by)
     way = ways_back.withdrawal(instance, before, by)
     plan = jump.plan(before, way.path, everything=True)
@@ -148,19 +149,6 @@ def take_back(task_id: int, *, by: Actor) -> TaskTakenBack:
 
 
 NOBODY = Actor(kind="system", name="")
-
-
-def _reason(said: str) -> str:
-    """Refuses `Invalid`: none, too long, or with what nobody sees."""
-    text = said.strip()
-    wrong = (
-        Text("请写明原因", "Say why") if not text
-        else Text(f"最多 {MAX_REASON} 个字", f"At most {MAX_REASON} characters") if len(text) > MAX_REASON
-        else HIDDEN if hides_something(text) else None
-    )  # fmt: skip
-    if wrong is not None:
-        raise Invalid("flow.reason", zh=wrong.zh, en=wrong.en, fields={"reason": wrong})
-    return text
 
 
 def _mode(asked: str | None, fixed: str | None) -> str:

@@ -130,13 +130,11 @@ def check_may_cancel(by: Actor, unit_ids: frozenset[int], *, initiator_id: int |
         )
 
 
-def check_reason(reason: str) -> str:
+def check_reason(reason: str, *, longest: int = LONGEST_REASON) -> str:
     """The reason without blanks around it. Refuses `Invalid` for none, for a long one, and for hidden characters."""
     said = reason.strip()
-    if not said or len(said) > LONGEST_REASON or hides_something(said):
-        text = Text(
-            f"请写明原因，最多 {LONGEST_REASON} 字", f"Say why, in at most {LONGEST_REASON} characters"
-        )
+    if not said or len(said) > longest or hides_something(said):
+        text = Text(f"请写明原因，最多 {longest} 字", f"Say why, in at most {longest} characters")
         raise Invalid("flow.reason_needed", zh=text.zh, en=text.en, fields={"reason": text})
     return said
 

@@ -10,7 +10,7 @@ from app.actor import Actor
 from app.bpmn.step import Run
 from app.clock import now
 from app.command import command
-from app.db import db, lock_row
+from app.db import db
 from app.flows import acting, added, answering, engine, queries, rules
 from app.flows.facts import SignersAdded, SignerTakenOff
 from app.flows.models import FlowInstance, FlowTask
@@ -90,7 +90,8 @@ def _beside(task: FlowTask, found: Sequence[tuple[int, str]], place: str, by: Ac
 def take_off(task_id: int, person_id: int, reason: str, *, by: Actor) -> SignerTakenOff:
     """Ask somebody no more: whom I added, or a voter (me, whom I added; the process owner anybody). What is left is
     counted anew. Refuses `NotFound`, `Forbidden`, `Conflict` (answered already, or the last voter), `Invalid`."""
-    task, instance = _locked(task_id)
+    task, instance = acting.locked(task_id)
+    rules.check_not_suspended(instance.status)
     why = rules.check_reason(reason)
     if task.voter_id is not None and task.parent_id is None:
         _off_the_vote(task, instance, person_id, why, by)
@@ -106,17 +107,9 @@ def take_off(task_id: int, person_id: int, reason: str, *, by: Actor) -> SignerT
     )
 
 
-def _locked(task_id: int) -> tuple[FlowTask, FlowInstance]:
-    seen = db.session.get(FlowTask, task_id)
-    if seen is None:
-        raise rules.no_such_task(task_id)
-    instance: FlowInstance = lock_row(FlowInstance, seen.instance_id)
-    return db.session.get_one(FlowTask, task_id, populate_existing=True), instance
-
-
 def _off_the_vote(task: FlowTask, instance: FlowInstance, person_id: int, why: str, by: Actor) -> None:
     if not by.has("process_owner") and not queries.may_act(task, by):
-        rules.check_may_take([], by)
+        raise rules.not_yours()
     rules.check_open(task.status, task.done_by_name, task.done_at)
 
     def off(run: Run) -> None:
@@ -130,7 +123,7 @@ def _off_the_vote(task: FlowTask, instance: FlowInstance, person_id: int, why: s
 
 def _off_beside(task: FlowTask, instance: FlowInstance, person_id: int, why: str, by: Actor) -> None:
     if not by.has("process_owner") and by.id not in (task.assignee_id, task.done_by_id):
-        rules.check_may_take([], by)
+        raise rules.not_yours()
     asked = [row for row in added.under(task.id) if row.voter_id == person_id and row.status != "cancelled"]
     row = next((row for row in asked if row.status in ("open", "held")), None)
     if row is None:
