@@ -140,8 +140,9 @@ def test_a_task_is_handed_on_for_good_to_one_who_may_have_it(office: Office, tmp
     ):
         with pytest.raises(Conflict, match=code):
             handing.hand_on(task, number(receiver), "我不在", by=office.wang)
-    with pytest.raises(Invalid, match="words_needed"):
-        handing.hand_on(task, number(office.zhou), "  ", by=office.wang)
+    for words in ("  ", "我\u202e不在"):
+        with pytest.raises(Invalid, match="words_needed"):
+            handing.hand_on(task, number(office.zhou), words, by=office.wang)
     with pytest.raises(Forbidden):
         handing.hand_on(task, number(office.zhou), "我不在", by=office.lin)
     fact = handing.hand_on(task, number(office.zhou), "我不在", by=office.wang)

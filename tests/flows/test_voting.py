@@ -13,7 +13,7 @@ from flask import Flask
 from app.actor import SYSTEM, Actor
 from app.bpmn.fault import Fault
 from app.db import db
-from app.flows import commands, queries, timeline, voting
+from app.flows import commands, queries, steering, timeline, voting
 from app.flows.models import FlowTask, FlowTaskCandidate
 from app.people import commands as people_commands
 from app.people import queries as people
@@ -142,6 +142,18 @@ def test_the_holders_of_a_role_vote_and_nobody_is_an_incident(place: Place):
     place.publish(("sign", {"vote": "all", "voterRole": "seal_manager"}, MANY))
     with pytest.raises(Fault, match="nobody"):
         place.start(place.a)
+
+
+def test_nobody_is_asked_and_nobody_taken_off_while_the_flow_is_held(place: Place):
+    manager = place.person("经理", place.unit, "seal_manager")
+    place.publish(("sign", {"role": "seal_manager"}, ""))
+    ident = place.start(place.a)
+    mine = place.task(manager)
+    voting.add_signers(mine, [place.d.id], "before", by=manager)
+    steering.suspend(ident, "等补充材料", by=SYSTEM)
+
+    assert refused(lambda: voting.add_signers(mine, [place.c.id], "before", by=manager)) == "flow.suspended"
+    assert refused(lambda: voting.take_off(mine, place.d.id or 0, "出差", by=manager)) == "flow.suspended"
 
 
 def test_a_further_voter_counts_and_is_taken_off_by_whoever_added_them_only(place: Place):
