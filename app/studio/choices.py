@@ -67,7 +67,7 @@ def _decisions(tables: Mapping[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for name, text in tables.items():
         try:
-            ids = decision.parse(str(text).encode()).ids
+            ids = decision.parse(str(text).encode()).decisions
         except decision.DecisionError:
             continue
         found += [{"id": ident, "file": name} for ident in ids]

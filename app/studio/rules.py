@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.actor import Actor
 from app.refusal import Conflict, Forbidden, Invalid, NotFound
+from app.text import Text
 
 OWNER = "process_owner"
 MOST_FILES = 50
@@ -125,3 +126,86 @@ def too_large() -> Invalid:
         en=f"Too large: at most {ONE_FILE // 1024} KB a file, {MOST_FILES} files of a kind, "
         f"{MOST_BYTES // 1024 // 1024} MB in all.",
     )
+
+
+LATEST = timedelta(days=366)
+
+
+def check_may_publish_alone(second_person: bool | None) -> None:
+    """Refuses `Forbidden`: the setting asks for four eyes."""
+    if second_person:
+        raise Forbidden(
+            "studio.second_person",
+            zh="发布须由另一位流程管理员同意。请先提请发布。",
+            en="Another process owner must agree before this is published. Propose it first.",
+        )
+
+
+def check_is_another(by: Actor, proposed_by_id: int | None) -> None:
+    """Refuses `Forbidden`: nobody agrees with themselves."""
+    if proposed_by_id is not None and by.id == proposed_by_id:
+        raise Forbidden(
+            "studio.own_proposal",
+            zh="这是您自己提请的，须由另一位流程管理员同意。",
+            en="You proposed this yourself; another process owner must agree.",
+        )
+
+
+def nothing_proposed() -> Conflict:
+    return Conflict(
+        "studio.nothing_proposed",
+        zh="这份草稿没有提请发布，或提请之后又有改动。请重新提请。",
+        en="Nothing is proposed, or the draft was changed since. Propose it again.",
+    )
+
+
+def check_is_made(follows: int | None) -> None:
+    """Refuses `Conflict`: a version that only follows another's goes and comes with that."""
+    if follows is not None:
+        raise Conflict(
+            "studio.follows",
+            zh="这个版本只是随被调用的流程更新，请撤销被调用流程的版本。",
+            en="This version only follows a flow that it calls; call off that flow's version.",
+        )
+
+
+def check_start(start: datetime | None, at: datetime) -> None:
+    """Refuses `Invalid`: a version is in force from now on, or from a day of the coming year."""
+    if start is not None and not at < start <= at + LATEST:
+        text = Text(
+            "生效日期应在明天至一年之内；要立即生效，请留空",
+            "The day lies between tomorrow and a year from now; leave it empty for at once",
+        )
+        raise Invalid("studio.bad_start", zh=text.zh, en=text.en, fields={"effective_from": text})
+
+
+def check_seen(seen: int | None, newest: int | None) -> None:
+    """Refuses `Conflict`: another version was published since the publisher last looked."""
+    if seen != newest:
+        raise Conflict(
+            "studio.newer_version",
+            zh=f"在此期间已有人发布了第 {newest} 版。请先查看它与草稿的区别，再决定是否发布。",
+            en=f"Version {newest} was published meanwhile. See how the draft differs from it before publishing.",
+            newest=newest,
+        )
+
+
+def check_no_errors(errors: Sequence[Text]) -> None:
+    """Refuses `Invalid`: the first mistake in its sentence."""
+    if errors:
+        raise Invalid(
+            "studio.problems",
+            zh=f"还有 {len(errors)} 处问题，不能发布：{errors[0].zh}",
+            en=f"{len(errors)} problems keep it from being published: {errors[0].en}",
+            problems=[{"zh": e.zh, "en": e.en} for e in errors[:20]],
+        )
+
+
+def check_differs(differs: bool) -> None:
+    """Refuses `Conflict`: there is nothing to publish."""
+    if not differs:
+        raise Conflict(
+            "studio.nothing_changed",
+            zh="草稿与届时生效的版本没有区别，无需发布。",
+            en="The draft is no different from the version that is in force then; there is nothing to publish.",
+        )
