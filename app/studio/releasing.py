@@ -34,7 +34,13 @@ class Plan:
     @staticmethod
     def of(said: dict[str, Any]) -> "Plan":
         start = said["effective_from"]
-        return Plan(**{**said, "effective_from": datetime.fromisoformat(start) if start else None})
+        return Plan(
+            said["revision"],
+            said["seen"],
+            datetime.fromisoformat(start) if start else None,
+            said["move"],
+            said["note"],
+        )
 
 
 def papers(draft: StudioDraft) -> versions.Papers:
