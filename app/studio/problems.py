@@ -176,6 +176,11 @@ def _of_table(name: str, content: bytes, beside: _Beside) -> Iterator[Trouble]:
 
 
 def _flaw(flaw: Any) -> Text:
+    if flaw.kind == "unchecked":
+        return Text(
+            f"规则表「{flaw.table}」太大，无法全部检查是否有空缺",
+            f"The rule table “{flaw.table}” is too large to be checked wholly for gaps",
+        )
     if flaw.kind == "gap":
         return Text(
             f"规则表「{flaw.table}」有空缺：{flaw.where.zh}时没有规则",
@@ -191,5 +196,6 @@ def _flaw(flaw: Any) -> Text:
 
 _REMEDY: Mapping[str, Text] = {
     "gap": Text("补一条规则，或在最后加一条“其余情形”", "Add a rule for it, or a last rule for whatever else"),
+    "unchecked": Text("在最后加一条“其余情形”，或设默认结果", "Add a last rule for whatever else, or a default result"),
     "overlap": Text("改其中一条规则的条件，或把命中方式改为“取第一条”", "Change one of them, or let the first rule that fits decide"),
 }  # fmt: skip
