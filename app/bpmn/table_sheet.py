@@ -113,7 +113,7 @@ def write(xml: str, sheet: Sheet) -> str:
         if sheet.policy != "COLLECT":
             table.attrib.pop("aggregation", None)
     _Writing(root, table, before).write(sheet)
-    said = cast(bytes, etree.tostring(root.getroottree(), encoding="UTF-8")).decode()
+    said = etree.tostring(root.getroottree(), encoding="UTF-8").decode()
     head = xml[: xml.index("?>") + 2] + "\n" if xml.lstrip().startswith("<?xml") else ""
     body = said.partition("?>")[2].lstrip() if said.startswith("<?xml") else said
     return head + body + xml[len(xml.rstrip()) :]

@@ -171,11 +171,11 @@ def _of_table(name: str, content: bytes, beside: _Beside) -> Iterator[Trouble]:
     beside.inputs.update(str(e.text or "").strip() for e in texts)
     for flaw in told:
         yield Trouble(
-            name, flaw.kind, "error" if flaw.sure else "advice", _flaw(flaw), _REMEDY[flaw.kind], "table"
+            name, flaw.kind, "error" if flaw.sure else "advice", flaw_words(flaw), _REMEDY[flaw.kind], "table"
         )
 
 
-def _flaw(flaw: Any) -> Text:
+def flaw_words(flaw: Any) -> Text:
     if flaw.kind == "unchecked":
         return Text(
             f"规则表「{flaw.table}」太大，无法全部检查是否有空缺",

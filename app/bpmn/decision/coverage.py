@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations, islice, pairwise
-from operator import le, lt
+from operator import ge, gt, le, lt
 from typing import Any, Literal
 
 from app.bpmn import feel
@@ -243,26 +243,15 @@ def _test(said: str) -> Callable[[Any], bool]:
     """What the cell says, without the engine's ceremony where plain data can say it too."""
     read = cell(said)
     v: tuple[Any, ...] = read.values
-    match read.kind:
-        case "any":
-            return lambda _: True
-        case "is":
-            return lambda value: value in v
-        case "not":
-            return lambda value: value not in v
-        case "lt":
-            return lambda value: value < v[0]
-        case "le":
-            return lambda value: value <= v[0]
-        case "gt":
-            return lambda value: value > v[0]
-        case "ge":
-            return lambda value: value >= v[0]
-        case "between":
-            low, high = (le if read.ends[0] == "[" else lt), (le if read.ends[1] == "]" else lt)
-            return lambda value: low(v[0], value) and high(value, v[1])
-        case "written":
-            return feel.unary_tests(said)
+    if read.kind == "between":
+        low, high = (le if read.ends[0] == "[" else lt), (le if read.ends[1] == "]" else lt)
+        return lambda value: low(v[0], value) and high(value, v[1])
+    if read.kind == "written":
+        return feel.unary_tests(said)
+    if read.kind in ("lt", "le", "gt", "ge"):
+        compare = {"lt": lt, "le": le, "gt": gt, "ge": ge}[read.kind]
+        return lambda value: compare(value, v[0])
+    return lambda value: read.kind == "any" or (value in v) == (read.kind == "is")
 
 
 def _constants(cell: str) -> Iterator[Any]:
@@ -312,7 +301,7 @@ def _along(values: Sequence[Any], step: Any) -> Iterator[_Part]:
     yield _at(first)
     for value, following in pairwise(values):
         near = following - value <= step
-        ends = {"low": (value, False), "high": (following, False)}
+        ends: dict[str, Any] = {"low": (value, False), "high": (following, False)}
         if isinstance(value, date):
             if not near:
                 yield _Part(value + step, _between(value, following), **ends)
