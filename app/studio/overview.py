@@ -72,7 +72,7 @@ class Waiting:
 
 def flow_rows() -> list[FlowRow]:
     """Every flow by its name; nothing of what it runs by is read."""
-    at, running, stopped = now(), flows.running_by_definition(), _stopped()
+    at, running, stopped = now(), running_by_version(), _stopped()
     drafts = queries.drafts()
     found: dict[str, list[Any]] = {}
     columns = (
@@ -95,6 +95,17 @@ def flow_rows() -> list[FlowRow]:
         )
         for key, rows in found.items()
     ]
+
+
+def running_by_version() -> dict[int, int]:
+    """Unfinished instances by the definition they go by: their own, and those of every flow that it calls."""
+    own = flows.running_by_definition()
+    found = dict(own)
+    calls = sa.select(FlowDefinition.id, FlowDefinition.calls).where(FlowDefinition.id.in_(own))
+    for ident, pins in db.session.execute(calls):
+        for called in pins.values():
+            found[called] = found.get(called, 0) + own[ident]
+    return found
 
 
 def flow_row(key: str) -> FlowRow:
@@ -122,11 +133,12 @@ def _since(row: Any) -> datetime:
 
 
 def _stopped() -> dict[str, int]:
+    """How many instances are stopped, by the flow whose step it is."""
     found = db.session.execute(
-        sa.select(FlowInstance.key, sa.func.count(sa.distinct(FlowInstance.id)))
-        .join(FlowIncident, FlowIncident.instance_id == FlowInstance.id)
+        sa.select(FlowIncident.process, sa.func.count(sa.distinct(FlowInstance.id)))
+        .join(FlowInstance, FlowIncident.instance_id == FlowInstance.id)
         .where(FlowIncident.solved_at.is_(None), FlowInstance.status.not_in(rules.OVER))
-        .group_by(FlowInstance.key)
+        .group_by(FlowIncident.process)
     )
     return {key: count for key, count in found}
 

@@ -5,7 +5,7 @@ to agree; a line about a step that is no longer asked for is passed over. Both a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import SequenceMatcher
 from typing import Any, Literal
@@ -23,15 +23,18 @@ UNTOLD = ("exclusiveGateway", "inclusiveGateway", "parallelGateway", "eventBased
 """Nobody reads these in a route: what they decide shows in what follows."""
 
 
+Mark = Literal["same", "gone", "new", "other"]
+
+
 @dataclass(frozen=True)
 class Stop:
-    """One step of a route. `mark`: it is only in this one of the two. `made_up`: the story does not tell of it."""
+    """One step of a route. `mark`: it is only in this one of the two, or another rule applies there. `made_up`: the story does not tell of it."""
 
     node: str
     label: Text
     role: Text | None
     rules: tuple[str, ...]
-    mark: Literal["same", "gone", "new"] = "same"
+    mark: Mark = "same"
     made_up: bool = False
 
 
@@ -160,20 +163,17 @@ def _end(played: Played, nodes: Mapping[str, Node]) -> Text:
 
 
 def _marked(old: Route, new: Route) -> tuple[Route, Route]:
-    """Both with what only one of them has."""
-    one, other = [(s.node, s.rules) for s in old.stops], [(s.node, s.rules) for s in new.stops]
-    gone, fresh = set(range(len(one))), set(range(len(other)))
-    for block in SequenceMatcher(a=one, b=other, autojunk=False).get_matching_blocks():
-        gone -= set(range(block.a, block.a + block.size))
-        fresh -= set(range(block.b, block.b + block.size))
-    return (
-        Route(_with(old.stops, gone, "gone"), old.end, old.skipped),
-        Route(_with(new.stops, fresh, "new"), new.end, new.skipped),
-    )
+    """Both with what only one of them has, and where another rule applies."""
+    one: list[Mark] = ["gone"] * len(old.stops)
+    other: list[Mark] = ["new"] * len(new.stops)
+    steps = [s.node for s in old.stops], [s.node for s in new.stops]
+    for block in SequenceMatcher(a=steps[0], b=steps[1], autojunk=False).get_matching_blocks():
+        for n in range(block.size):
+            same = old.stops[block.a + n].rules == new.stops[block.b + n].rules
+            one[block.a + n] = other[block.b + n] = "same" if same else "other"
+    return _with(old, one), _with(new, other)
 
 
-def _with(stops: Sequence[Stop], marked: set[int], mark: Literal["gone", "new"]) -> tuple[Stop, ...]:
-    return tuple(
-        Stop(s.node, s.label, s.role, s.rules, mark if n in marked else "same", s.made_up)
-        for n, s in enumerate(stops)
-    )
+def _with(route: Route, marks: Sequence[Mark]) -> Route:
+    stops = tuple(replace(stop, mark=mark) for stop, mark in zip(route.stops, marks, strict=True))
+    return replace(route, stops=stops)
