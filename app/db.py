@@ -61,7 +61,7 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
     }
 
 
-db = SQLAlchemy(metadata=Base.metadata)
+db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": transaction.JoinedSession})
 transaction.watch_session(db.session)
 
 

@@ -6,16 +6,20 @@ changed) is kept back and sent as one statement. Where nothing was written befor
 transaction: nothing had to be begun, and nothing has to be committed (docs/decisions/0019).
 """
 
+import contextlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+
+from app import libpq
 
 _KEY = "transaction"
 Row = dict[str, Any]
@@ -39,27 +43,28 @@ class Transaction:
     def __init__(self, session: Session, engine: sa.Engine, *, optimistic: bool) -> None:
         self._session, self._engine = session, engine
         self._connection: sa.Connection | None = None
-        self._lent: Any = None
         self._last: Statement | None = None
         self._told: list[tuple[Sequence[str], Row]] = []
         self._first: list[Callable[[], None]] = []
         self.optimistic = optimistic
-        self.begun = False
+        self.begun = self.committed = False
         self.info: dict[str, Any] = {}
         self.when_over: list[Callable[[bool], None]] = []
         """Told whether it was committed."""
 
-    def joined(self, connection: sa.Connection) -> None:
-        """The session has begun to use this connection: whatever follows goes through it, too."""
-        self._connection = connection
-        connection.info[_KEY] = self
+    @property
+    def connection(self) -> sa.Connection:
+        """What all goes through: ours, and what the session asks."""
+        if self._connection is None:
+            self._connection = self._engine.connect()
+            self._connection.info[_KEY] = self
+        return self._connection
 
     def begin(self) -> None:
         """Open it, if it is not open yet."""
         if not self.begun:
-            self._session.connection()
             self.begun = True
-            self.run("BEGIN")
+            self._say("BEGIN")
             first, self._first = self._first, []
             for act in first:
                 act()
@@ -68,21 +73,27 @@ class Transaction:
         """What must be done when it is opened: lock what was read without a lock. Not done where it never is."""
         self._first.append(act)
 
-    def run(self, text: str, given: Row | None = None) -> Any:
-        """A statement in the driver's own words; gives its cursor. For the few that every step makes: SQLAlchemy
-        spends longer on each than the server does. Where the session has asked nothing yet, it is not troubled."""
+    def run(self, text: str, given: Row | None = None) -> list[libpq.Row]:
+        """A statement in the driver's own words (`libpq.run`). For the few that every step makes: SQLAlchemy spends
+        longer on each than the server does."""
+        with self._told_as_others():
+            return libpq.run(self._driver(), text, given or {})
+
+    def _say(self, word: str) -> None:
+        with self._told_as_others():
+            libpq.say(self._driver(), word)
+
+    @contextlib.contextmanager
+    def _told_as_others(self) -> Generator[None]:
+        """What the driver raises, as SQLAlchemy raises it."""
+        base = self._engine.dialect.loaded_dbapi.Error
         try:
-            return self._driver().execute(text, given)
-        except self._engine.dialect.loaded_dbapi.Error as error:
-            base = self._engine.dialect.loaded_dbapi.Error
-            raise DBAPIError.instance(text, None, error, base, dialect=self._engine.dialect) from error
+            yield
+        except base as error:
+            raise DBAPIError.instance(None, None, error, base, dialect=self._engine.dialect) from error
 
     def _driver(self) -> Any:
-        if self._connection is not None:
-            driver: Any = self._connection.connection.driver_connection
-        else:
-            self._lent = self._lent or self._engine.raw_connection()
-            driver = self._lent.driver_connection
+        driver: Any = self.connection.connection.driver_connection
         if not driver.autocommit:
             raise RuntimeError("the engine must be in autocommit (app.db.READING): we say BEGIN ourselves")
         return driver
@@ -122,15 +133,22 @@ class Transaction:
             statement, self._last = self._last or Statement(), None
             self._send(self._with_told(statement))
 
-    def end(self, *, committed: bool) -> None:
-        """It is over. What the session still holds is the session's to end."""
-        lent, self._lent = self._lent, None
-        if lent is not None:
-            lent.close()
+    def commit(self) -> None:
+        """All of it, where the session has no part in it."""
+        self.close()
+        if self.begun:
+            self._say("COMMIT")
+        self.committed = True
+        self.end()
+
+    def end(self) -> None:
+        """It is over; what was not committed is rolled back as the connection is given back."""
         if self._session.info.get(_KEY) is self:
             del self._session.info[_KEY]
+            if self._connection is not None:
+                self._connection.close()
             for tell in self.when_over:
-                tell(committed)
+                tell(self.committed)
 
     def _with_told(self, statement: Statement) -> Statement:
         for number, (parts, given) in enumerate(self._told):
@@ -159,6 +177,14 @@ def start(session: Session, engine: sa.Engine, *, optimistic: bool) -> None:
     session.info[_KEY] = Transaction(session, engine, optimistic=optimistic)
 
 
+class JoinedSession(FlaskSession):
+    """A session that asks all it asks through the transaction that was started in it."""
+
+    def get_bind(self, *args: Any, **named: Any) -> sa.Engine | sa.Connection:
+        transaction = present(self)
+        return super().get_bind(*args, **named) if transaction is None else transaction.connection
+
+
 def present(session: Session) -> Transaction | None:
     """The transaction that was started in this session; None on SQLite, and where nothing writes."""
     return session.info.get(_KEY)
@@ -170,8 +196,7 @@ def commit(session: Session) -> None:
     if transaction is None or session.in_transaction():
         session.commit()
     else:
-        transaction.close()
-        transaction.end(committed=True)
+        transaction.commit()
 
 
 def roll_back(session: Session) -> None:
@@ -179,7 +204,7 @@ def roll_back(session: Session) -> None:
     session.rollback()
     transaction = present(session)
     if transaction is not None:
-        transaction.end(committed=False)
+        transaction.end()
 
 
 def watch_engine(engine: sa.Engine) -> None:
@@ -187,6 +212,8 @@ def watch_engine(engine: sa.Engine) -> None:
 
     @event.listens_for(engine, "before_cursor_execute")
     def _before(connection: sa.Connection, _cursor: Any, text: str, *_rest: Any) -> None:
+        if text.startswith(libpq.MAKES_FORGET):
+            libpq.forget(connection.connection.driver_connection)
         transaction = connection.info.get(_KEY)
         if transaction is None:
             return
@@ -199,6 +226,14 @@ def watch_engine(engine: sa.Engine) -> None:
             if not _only_reads(text):
                 transaction.begin()
 
+    @event.listens_for(engine, "rollback")
+    def _undo(connection: sa.Connection) -> None:
+        libpq.roll_back(connection.connection.driver_connection)
+
+    @event.listens_for(engine, "reset")
+    def _leave(connection: Any, *_rest: Any) -> None:
+        libpq.roll_back(connection)
+
     @event.listens_for(engine, "checkin")
     def _over(_connection: Any, record: Any) -> None:
         record.info.pop(_KEY, None)
@@ -206,12 +241,6 @@ def watch_engine(engine: sa.Engine) -> None:
 
 def watch_session(session: Any) -> None:
     """Have the session send what its transaction kept back before it commits, and tell it what became of it."""
-
-    @event.listens_for(session, "after_begin")
-    def _joined(session: Session, _transaction: Any, connection: sa.Connection) -> None:
-        transaction = present(session)
-        if transaction is not None:
-            transaction.joined(connection)
 
     @event.listens_for(session, "before_commit")
     def _close(session: Session) -> None:
@@ -224,13 +253,13 @@ def watch_session(session: Any) -> None:
     def _committed(session: Session) -> None:
         transaction = present(session)
         if transaction is not None and not session.in_nested_transaction():
-            transaction.end(committed=True)
+            transaction.committed = True
 
     @event.listens_for(session, "after_transaction_end")
     def _ended(session: Session, ended: Any) -> None:
         transaction = present(session)
         if transaction is not None and ended.parent is None:
-            transaction.end(committed=False)
+            transaction.end()
 
 
 _WRITES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|SHARE|pg_(?:try_)?advisory\w*|set_config|nextval|setval)\b")

@@ -127,7 +127,7 @@ def _insert(header: bytes, nonce: bytes, ciphertext: bytes) -> None:
 
 _BOTH = (
     "entry_{n} AS (INSERT INTO log_entry (header, nonce, ciphertext)"
-    " VALUES (%(header_{n})b, %(nonce_{n})b, %(ciphertext_{n})b) RETURNING id)",
+    " VALUES (%(header_{n})s, %(nonce_{n})s, %(ciphertext_{n})s) RETURNING id)",
     "pending_{n} AS (INSERT INTO log_pending (entry_id) SELECT id FROM entry_{n})",
 )
 

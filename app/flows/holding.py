@@ -116,7 +116,8 @@ def create(columns: dict[str, Any]) -> HeldInstance:
     if transaction is None or transaction.begun:
         ident = db.session.connection().execute(_CREATED, columns).scalar_one()
         return HeldInstance(**columns, id=ident, ended_at=None)
-    (ident,) = transaction.run("SELECT nextval('flow_instance_id_seq')").fetchone()
+    ((said,),) = transaction.run("SELECT nextval('flow_instance_id_seq')::text")
+    ident = int(said or b"")
     seen = Seen(fresh={"id": ident, **columns})
     transaction.at_first(lambda: _write(seen))
     return HeldInstance(**columns, id=ident, ended_at=None, seen=seen)
@@ -130,7 +131,7 @@ def _write(seen: Seen) -> None:
 
 def _lock_at_first(transaction: Transaction, instance_id: int, seen: Seen) -> None:
     def lock() -> None:
-        if transaction.run(_LOCKED, {"instance_id": instance_id, **_as_seen(seen)}).fetchone() is None:
+        if transaction.run(_LOCKED, {"instance_id": instance_id, **_as_seen(seen)}) == []:
             raise moved_on()
 
     transaction.at_first(lock)
@@ -170,12 +171,12 @@ def _in_json(transaction: Transaction, task_id: int) -> Found | None:
     lock = not transaction.optimistic
     if lock:
         transaction.begin()
-    row = transaction.run(_as_json(lock or transaction.begun), {"task_id": task_id}).fetchone()
-    if row is None:
+    rows = transaction.run(_as_json(lock or transaction.begun), {"task_id": task_id})
+    if not rows:
         return None
-    state, instance_xmin, task_xmin, *texts = row
-    instance, task, candidates = (orjson.loads(text) for text in texts)
-    seen = None if transaction.begun else Seen(instance_xmin, task_id, task_xmin)
+    state, *texts = (said or b"" for said in rows[0])
+    instance_xmin, task_xmin, instance, task, candidates = (orjson.loads(text) for text in texts)
+    seen = None if transaction.begun else Seen(str(instance_xmin), task_id, str(task_xmin))
     return {**_with_moments(instance), "state": state, "seen": seen}, _with_moments(task), candidates
 
 

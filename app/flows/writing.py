@@ -196,7 +196,7 @@ def _moved(instance: Row, revision: int, seen: Seen, given: Row) -> str:
     fresh, seen.fresh = seen.fresh, None
     columns = {**(fresh or {}), **instance}
     given |= {f"new_{name}": value for name, value in columns.items()}
-    places = {name: f"%(new_{name}){'b' if name == 'state' else 's'}" for name in columns}
+    places = {name: f"%(new_{name})s" for name in columns}
     if fresh is not None:
         return (
             f"moved AS (INSERT INTO flow_instance ({', '.join(places)})"
