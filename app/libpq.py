@@ -30,7 +30,7 @@ def run(connection: "psycopg.Connection[Any]", text: str, given: Mapping[str, An
     query, names = _numbered(text)
     values = [given[name] for name in names]
     formats = [pq.Format.BINARY if isinstance(value, bytes) else pq.Format.TEXT for value in values]
-    said = [_said(value) for value in values]
+    said: Any = [_said(value) for value in values]  # its types know nothing of NULL
     wrapped = connection.pgconn
     answer = wrapped.exec_prepared(_name(connection, query), said, formats, pq.Format.BINARY)
     if answer.error_field(pq.DiagnosticField.SQLSTATE) == _FORGOTTEN and _is_idle(wrapped):
@@ -48,7 +48,7 @@ def _is_idle(wrapped: pq.abc.PGconn) -> bool:
     return wrapped.transaction_status == pq.TransactionStatus.IDLE
 
 
-def forget(connection: "psycopg.Connection[Any]") -> None:
+def forget(connection: Any) -> None:
     """The server may know none of what was prepared any more: the driver has it forget all when it has undone
     something, or changed a table."""
     _prepared.pop(connection, None)
