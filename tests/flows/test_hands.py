@@ -210,6 +210,8 @@ def test_a_substitute_does_what_comes_to_another_and_all_records_name_both(offic
     away(office, office.wang, office.lin)
 
     assert ids(office.lin) == [task], "but not what the substitute set going"
+    assert [r.instead_of for r in queries.inbox(office.lin)] == ["王敏"]
+    assert {r.instead_of for r in queries.inbox(office.wang)} == {None}
     with pytest.raises(Forbidden):
         commands.complete(own_task, APPROVE, by=office.lin)
     commands.claim(task, by=office.lin)
