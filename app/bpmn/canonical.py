@@ -10,13 +10,15 @@ What is added carries a `~` in its id, which people's shapes never do.
 from collections import Counter, defaultdict
 from copy import deepcopy
 from itertools import chain
+from typing import Any
 
 from lxml import etree
 
-from app.bpmn.reading import BPMN, SPIFF, Element, local, namespace, xpath
+from app.bpmn.reading import BPMN, NAMESPACES, SPIFF, Element, local, namespace, xpath
 from app.bpmn.shapes import (
     ACTIVITIES,
     BLACK_BOX,
+    EXTENSIONS,
     GATEWAYS,
     UNSAID,
     condition_of,
@@ -26,7 +28,9 @@ from app.bpmn.shapes import (
     item_name,
     plain_name,
     processes_of,
+    referred,
     said_in,
+    says_yes,
     shapes_in,
 )
 
@@ -75,6 +79,7 @@ class _Writer:
             kind: {str(e.get("id")): e for e in xpath(root, f"/bpmn:definitions/bpmn:{kind}[@id]")}
             for kind in DEFINED.values()
         }
+        self.hosts = {str(e.get("id")) for e in xpath(root, "//bpmn:process//bpmn:*[@id]")}
         self.defined: dict[tuple[str, str], str] = {}
         self.outgoing: dict[str, list[Element]] = defaultdict(list)
         self.incoming: Counter[str] = Counter()
@@ -177,12 +182,13 @@ class _Writer:
         made = _add(into, "intermediateThrowEvent" if throws else kind, id=spelled(str(node.get("id"))))
         if node.get("name"):
             made.set("name", node.get("name"))
-        for name in ("default", "cancelActivity"):
-            if node.get(name):
-                made.set(name, node.get(name))
+        if node.get("default"):
+            made.set("default", node.get("default"))
+        if node.get("cancelActivity"):
+            made.set("cancelActivity", _plainly(node.get("cancelActivity")))
         self.extensions(node, made)
         if kind == "boundaryEvent":
-            made.set("attachedToRef", spelled(plain_name(node.get("attachedToRef"))))
+            made.set("attachedToRef", spelled(referred(node.get("attachedToRef"), self.hosts)))
         elif kind == "callActivity":
             made.set("calledElement", called_by(node))
         elif kind in ("sendTask", "receiveTask"):
@@ -196,7 +202,7 @@ class _Writer:
             self.scope(node, made)
 
     def extensions(self, source: Element, into: Element) -> None:
-        ours = [e for e in xpath(source, "./bpmn:extensionElements/spiff:*")]
+        ours = [e for e in xpath(source, "./bpmn:extensionElements/spiff:*") if local(e) in EXTENSIONS]
         if ours:
             _add(into, "extensionElements").extend(deepcopy(e) for e in ours)
 
@@ -222,7 +228,7 @@ class _Writer:
     def refer(self, made: Element, attribute: str, what: str, said: Element, node: Element) -> None:
         """Point to the definition, written once; an event that names none has one of its own, so that two
         nameless events never hear each other. Only an error or an escalation may catch whatever comes."""
-        reference = plain_name(said.get(attribute))
+        reference = referred(said.get(attribute), self.known[what])
         meant = self.known[what].get(reference)
         catches = local(node) not in ("sendTask", "intermediateThrowEvent", "endEvent")
         if meant is None and not reference and what in ("error", "escalation"):
@@ -245,9 +251,10 @@ class _Writer:
     def repeats(self, node: Element, made: Element) -> None:
         for loop in xpath(node, "./bpmn:standardLoopCharacteristics"):
             condition = expression_in(next(iter(xpath(loop, "./bpmn:loopCondition")), None))
-            again = _add(made, "standardLoopCharacteristics", testBefore=loop.get("testBefore") or "false")
-            if loop.get("loopMaximum") or not condition:
-                again.set("loopMaximum", str(loop.get("loopMaximum") or 1).strip())
+            again = _add(made, "standardLoopCharacteristics", testBefore=_plainly(loop.get("testBefore")))
+            most = int(loop.get("loopMaximum") or 0)
+            if most > 0 or not condition:
+                again.set("loopMaximum", str(max(most, 1)))
             if condition:
                 _add(again, "loopCondition").text = condition
         for many in xpath(node, "./bpmn:multiInstanceLoopCharacteristics"):
@@ -255,7 +262,7 @@ class _Writer:
 
     def many(self, many: Element, made: Element) -> None:
         again = _add(
-            made, "multiInstanceLoopCharacteristics", isSequential=many.get("isSequential") or "false"
+            made, "multiInstanceLoopCharacteristics", isSequential=_plainly(many.get("isSequential"))
         )
         parts = {local(e): e for e in chain(many) if namespace(e) == BPMN}
         collection = said_in(parts.get("loopDataInputRef"))
@@ -273,6 +280,15 @@ class _Writer:
             _add(again, "completionCondition").text = condition
 
 
+def _plainly(said: Any) -> str:
+    return "true" if says_yes(said) else "false"
+
+
 def called_by(node: Element) -> str:
-    """The process that a call activity calls; one that names none calls a stranger of its own name."""
-    return plain_name(node.get("calledElement")) or f"{node.get('id')}~called"
+    """The process that a call activity calls; one that names none calls a stranger of its own name. Zeebe names it
+    in an extension, which may be an expression: then it is a stranger too."""
+    named = plain_name(node.get("calledElement"))
+    if not named:
+        zeebe = node.iterfind("bpmn:extensionElements/{*}calledElement[@processId]", NAMESPACES)
+        named = next((str(e.get("processId")).strip() for e in zeebe), "")
+    return named if named and not named.startswith("=") else f"{node.get('id')}~called"

@@ -23,10 +23,11 @@ from app.bpmn.shapes import (
     UNRUNNABLE,
     condition_of,
     events_of,
-    plain_name,
     processes_of,
+    says_yes,
     shapes_in,
 )
+from app.bpmn.shapes import referred as referred_to
 
 RESERVED_IDS = {"Start", "End", "Root", "StartEventSplit", "StartEventJoin"}
 MAX_NESTING = 20
@@ -127,7 +128,7 @@ def _only_runnable(root: Element, _around: Surroundings) -> Iterator[Problem]:
                 f'"{name_of(element)}" is a {tag}, which this engine does not run; use a registered action '
                 "or another shape",
             )
-        elif tag == "subProcess" and element.get("triggeredByEvent") == "true":
+        elif tag == "subProcess" and says_yes(element.get("triggeredByEvent")):
             yield problem(
                 element,
                 "unsupported",
@@ -158,7 +159,7 @@ def _event(element: Element, root: Element, hosts: Mapping[str, Element]) -> Ite
             f'"{name}" is about several events at once, which is not supported',
         )
     if tag == "boundaryEvent":
-        wanted = plain_name(element.get("attachedToRef"))
+        wanted = referred_to(element.get("attachedToRef"), hosts)
         if hosts.get(wanted) is not element.getparent() or not definitions:
             yield problem(
                 element,
@@ -179,6 +180,10 @@ def _ids(root: Element, around: Surroundings) -> Iterator[Problem]:
                 element, "duplicate_id", f"标识「{ident}」重复", f'the id "{ident}" is used more than once'
             )
             counts[ident] = 1
+        if "~" in ident and local(element) in RUNNABLE:
+            yield problem(
+                element, "reserved_id", f"标识「{ident}」不能含有 ~", f'the id "{ident}" may not hold a ~'
+            )
         if ident in RESERVED_IDS and local(element) in RUNNABLE:
             yield problem(
                 element,
@@ -219,13 +224,14 @@ def _borders(root: Element, _around: Surroundings) -> Iterator[Problem]:
 
 
 def _flows(root: Element, around: Surroundings) -> Iterator[Problem]:
-    nodes = {str(e.get("id")): e for e in xpath(root, "//bpmn:process//*[@id]") if local(e) in RUNNABLE}
+    drawn = {str(e.get("id")): e for e in xpath(root, "//bpmn:process//bpmn:*[@id]")}
+    nodes = {ident: e for ident, e in drawn.items() if local(e) in RUNNABLE}
     outgoing: dict[str, list[Element]] = defaultdict(list)
     incoming: Counter[str] = Counter()
     for flow in xpath(root, "//bpmn:process//bpmn:sequenceFlow"):
-        source, target = str(flow.get("sourceRef")), str(flow.get("targetRef"))
+        source, target = str(flow.get("sourceRef") or ""), str(flow.get("targetRef") or "")
         for end, zh, en in ((source, "起点", "source"), (target, "终点", "target")):
-            if end not in nodes:
+            if end not in nodes and not (end in drawn and local(drawn[end]) in UNRUNNABLE):
                 yield problem(
                     flow,
                     "dangling",

@@ -1,6 +1,6 @@
 """The shapes of BPMN that a diagram may hold, and how their parts are read. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from app.bpmn.reading import BPMN, Element, local, namespace, xpath
@@ -30,6 +30,9 @@ EVENTS: dict[str, frozenset[str]] = {
 
 DRAWN = RUNNABLE | UNRUNNABLE | {"sequenceFlow", "lane", "participant", "process", "definitions"}
 BLACK_BOX = UNRUNNABLE
+EXTENSIONS = frozenset({"properties", "serviceTaskOperator", "calledDecisionId", "messageVariable"})
+"""The extensions of SpiffWorkflow that mean something here."""
+
 UNSAID = "null"
 """Stands for a condition, a number or a time that the drawing leaves open. Reaching it is a fault; a rehearsal
 makes something up."""
@@ -48,9 +51,20 @@ def shapes_in(scope: Element) -> Iterator[Element]:
     return (e for e in scope if is_bpmn(e) and local(e) in RUNNABLE)
 
 
+def says_yes(said: Any) -> bool:
+    """An `xsd:boolean`, which has two spellings of each of its values."""
+    return str(said or "").strip() in ("true", "1")
+
+
 def plain_name(reference: Any) -> str:
     """A reference without the namespace prefix that some tools write before it."""
     return str(reference or "").strip().rpartition(":")[2]
+
+
+def referred(reference: Any, known: Container[str]) -> str:
+    """What a reference points to: as it stands where that is known, else without its prefix."""
+    whole = str(reference or "").strip()
+    return whole if whole in known else plain_name(whole)
 
 
 def said_in(element: Element | None) -> str:
@@ -96,6 +110,12 @@ def item_name(root: Element, reference: str) -> str:
         if element.get("id") == wanted:
             return str(element.get("name") or wanted).strip()
     return wanted
+
+
+def data_names(root: Element) -> frozenset[str]:
+    """What the data of a diagram are called, where that is more than one word."""
+    named = (str(e.get("name") or "").strip() for e in root.iter(*(f"{{{BPMN}}}{t}" for t in ITEMS)))
+    return frozenset(" ".join(name.split()) for name in named if name and not name.isidentifier())
 
 
 ITEMS = ("dataInput", "dataOutput", "dataObject", "dataObjectReference", "property", "dataStoreReference")

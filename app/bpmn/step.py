@@ -185,8 +185,8 @@ class Run:
                 if not ready:
                     return
             for task in ready:
-                if task.state != TaskState.READY:
-                    continue  # an earlier one in this round cancelled it
+                if task.state != TaskState.READY or task.id not in task.workflow.tasks:
+                    continue  # an earlier one in this round cancelled it, or what it hung on
                 steps += 1
                 if (
                     steps > at_most

@@ -8,7 +8,7 @@ from app.bpmn.parse import parse
 from app.bpmn.rehearse import rehearse
 from app.refusal import Invalid
 from tests.bpmn.diagrams import NOW, shape
-from tests.bpmn.foreign import ACCEPTED, END, START, arrows, event, file, one, process
+from tests.bpmn.foreign import ACCEPTED, END, LOOP, START, arrows, event, file, one, process
 
 CALLED_OFF = {"an end that ends all": {"e", "never"}, "an error out of a sub-process": {"sub"}}
 """What no round can pass, because something else always comes first."""
@@ -69,8 +69,9 @@ def gate(condition: str, language: str = "") -> bytes:
         (one(event("intermediateCatchEvent", "c", "conditional"), names="c"), "unsupported", "c"),
         (one(event("intermediateThrowEvent", "c", "compensate"), names="c"), "unsupported", "c"),
         (file(process(START, shape("subProcess", "ev", triggeredByEvent="true"))), "unsupported", "ev"),
-        (one(event("intermediateCatchEvent", "c", "timer", "<bpmn:timeCycle>0 0 9 * * ?</bpmn:timeCycle>"),
+        (one(event("intermediateCatchEvent", "c", "timer", "<bpmn:timeCycle>every day</bpmn:timeCycle>"),
              names="c"), "feel", "c"),
+        (one(shape("task", "a~b"), names="a~b"), "reserved_id", "a~b"),
         (one(event("intermediateCatchEvent", "c", "timer", "<bpmn:timeDuration>${d}</bpmn:timeDuration>"),
              names="c"), "language", "c"),
         (file(process(shape("task", "a"), shape("task", "b"), arrows("a>b", "b>a"))), "start", "p"),
@@ -108,7 +109,7 @@ def test_a_long_row_of_shapes_is_read_and_run(kind: str):
 @pytest.mark.parametrize(
     ("data", "rule"),
     [
-        (chain("task", 1_100), "too_many"),
+        (chain("task", 2_600), "too_many"),
         (file(process("".join(f'<bpmn:subProcess id="n{i}">' for i in range(25)) + "</bpmn:subProcess>" * 25)), "too_deep"),
         (gate("1" + "+1" * 20_000 + " > 0"), "feel"),
         (gate("(" * 2_000 + "true" + ")" * 2_000), "feel"),
@@ -123,6 +124,28 @@ def test_what_is_too_large_is_refused(data: bytes, rule: str):
     problems = refused.value.details["problems"]
     assert rule in {p["rule"] for p in problems}
     assert len(problems) <= 100
+
+
+def advice(data: bytes) -> dict[str, str]:
+    """Rule → element of what is said about a diagram that is accepted."""
+    return {p.rule: p.element for p in parse(data).warnings}
+
+
+def test_what_another_engine_would_understand_is_left_open_with_advice():
+    guest = "<bpmn:extensionElements><spiffworkflow:allowGuest xmlns:spiffworkflow='http://spiffworkflow.org/bpmn/schema/1.0/core'>true</spiffworkflow:allowGuest></bpmn:extensionElements>"
+    cycles = ("0 0 9-17 * * MON-FRI", "0 0/5 * * * ?", "@daily")
+    for said in cycles:
+        cron = event("intermediateCatchEvent", "c", "timer", f"<bpmn:timeCycle>{said}</bpmn:timeCycle>")
+        assert advice(one(cron, names="c"))["schedule"] == "c"
+    assert advice(one(shape("task", "t", f'<bpmn:{LOOP} loopMaximum="0"/>'), names="t"))["loop"] == "t"
+    assert advice(one(shape("userTask", "u", guest), names="u"))["extension"] == "u"
+
+
+def test_of_a_shape_that_cannot_run_only_the_shape_is_told():
+    with pytest.raises(Invalid) as refused:
+        parse(one(shape("scriptTask", "evil"), names="evil"))
+
+    assert [p["element"] for p in refused.value.details["problems"]] == ["evil"]
 
 
 CIRCLE = process(
