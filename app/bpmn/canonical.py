@@ -26,6 +26,7 @@ from app.bpmn.shapes import (
     expression_in,
     is_event_part,
     item_name,
+    links_of,
     plain_name,
     processes_of,
     referred,
@@ -86,6 +87,11 @@ class _Writer:
         for flow in xpath(root, "//bpmn:process//bpmn:sequenceFlow"):
             self.outgoing[str(flow.get("sourceRef"))].append(flow)
             self.incoming[str(flow.get("targetRef"))] += 1
+        for throw, catches in links_of(root):
+            for caught in catches:
+                ends = {"sourceRef": str(throw.get("id")), "targetRef": str(caught.get("id"))}
+                self.outgoing[ends["sourceRef"]].append(etree.Element(f"{{{BPMN}}}sequenceFlow", ends))
+                self.incoming[ends["targetRef"]] += 1
 
     # one process or sub-process
 
@@ -178,7 +184,7 @@ class _Writer:
     # shapes
 
     def node(self, node: Element, into: Element, *, plain_start: bool, throws: bool) -> None:
-        kind = local(node)
+        kind = "subProcess" if local(node) == "transaction" else local(node)
         made = _add(into, "intermediateThrowEvent" if throws else kind, id=spelled(str(node.get("id"))))
         if node.get("name"):
             made.set("name", node.get("name"))
@@ -195,7 +201,8 @@ class _Writer:
             self.message(node, made, node)
         if not (throws or (plain_start and kind == "startEvent")):
             for event in events_of(node, self.root):
-                self.event(node, event, made)
+                if local(event) != "linkEventDefinition":
+                    self.event(node, event, made)
         if kind in ACTIVITIES:
             self.repeats(node, made)
         if kind == "subProcess":
@@ -208,6 +215,9 @@ class _Writer:
 
     def event(self, node: Element, event: Element, into: Element) -> None:
         kind = local(event)
+        if kind == "cancelEventDefinition":  # an error of the transaction's own
+            self.cancel(node, _add(into, "errorEventDefinition"))
+            return
         made = _add(into, kind)
         self.extensions(event, made)
         if kind == "messageEventDefinition":
@@ -221,6 +231,15 @@ class _Writer:
             for attribute, what in DEFINED.items():
                 if kind == f"{what}EventDefinition":
                     self.refer(made, attribute, what, event, node)
+
+    def cancel(self, node: Element, made: Element) -> None:
+        home = node.get("attachedToRef") or node.getparent().get("id")
+        ident = f"{plain_name(home)}~cancel"
+        if ("cancel", ident) not in self.defined:
+            attributes = {"id": ident, "name": ident, "errorCode": ident}
+            self.made.insert(0, etree.Element(f"{{{BPMN}}}error", attributes))
+            self.defined["cancel", ident] = ident
+        made.set("errorRef", ident)
 
     def message(self, node: Element, made: Element, said: Element) -> None:
         self.refer(made, "messageRef", "message", said, node)

@@ -23,6 +23,7 @@ from app.bpmn.shapes import (
     UNRUNNABLE,
     condition_of,
     events_of,
+    links_of,
     processes_of,
     says_yes,
     shapes_in,
@@ -30,6 +31,7 @@ from app.bpmn.shapes import (
 from app.bpmn.shapes import referred as referred_to
 
 RESERVED_IDS = {"Start", "End", "Root", "StartEventSplit", "StartEventJoin"}
+INSIDE = "*[self::bpmn:subProcess or self::bpmn:transaction]"
 MAX_NESTING = 20
 MAX_PROBLEMS = 100
 """Nobody reads more of them; the rest is counted in the last."""
@@ -60,8 +62,8 @@ def _size(root: Element, _around: Surroundings) -> Iterator[Problem]:
             f"图元与连线共 {shapes} 个，超过 {MAX_SHAPES} 个",
             f"{shapes} shapes and flows: more than {MAX_SHAPES}",
         )
-    for inner in xpath(root, "//bpmn:subProcess[not(.//bpmn:subProcess)]"):
-        if sum(1 for e in inner.iterancestors() if local(e) == "subProcess") >= MAX_NESTING:
+    for inner in xpath(root, f"//{INSIDE}[not(.//{INSIDE})]"):
+        if sum(1 for e in inner.iterancestors() if local(e) in ("subProcess", "transaction")) >= MAX_NESTING:
             yield problem(
                 inner,
                 "too_deep",
@@ -94,7 +96,7 @@ def _processes(root: Element, around: Surroundings) -> Iterator[Problem]:
                 fatal=around.strict,
             )
     targets = {str(f.get("targetRef")) for f in xpath(root, "//bpmn:process//bpmn:sequenceFlow")}
-    for scope in [*processes, *xpath(root, "//bpmn:process//bpmn:subProcess")]:
+    for scope in [*processes, *xpath(root, f"//bpmn:process//{INSIDE}")]:
         yield from _beginning(scope, targets, around)
 
 
@@ -114,7 +116,7 @@ def _beginning(scope: Element, targets: set[str], around: Surroundings) -> Itera
     )
 
 
-def _only_runnable(root: Element, _around: Surroundings) -> Iterator[Problem]:
+def _only_runnable(root: Element, around: Surroundings) -> Iterator[Problem]:
     everything = xpath(root, "//bpmn:process//bpmn:*")
     hosts = {str(e.get("id")): e.getparent() for e in everything if local(e) in ACTIVITIES}
     for element in everything:
@@ -134,6 +136,13 @@ def _only_runnable(root: Element, _around: Surroundings) -> Iterator[Problem]:
                 "unsupported",
                 f"「{name_of(element)}」是事件子流程，不支持",
                 f'"{name_of(element)}" is an event sub-process, which is not supported',
+            )
+        elif tag == "transaction" and around.strict:
+            yield problem(
+                element,
+                "unsupported",
+                f"「{name_of(element)}」是事务子流程，请改用普通子流程",
+                f'"{name_of(element)}" is a transaction; use a sub-process',
             )
         elif tag in EVENTS:
             yield from _event(element, root, hosts)
@@ -158,6 +167,16 @@ def _event(element: Element, root: Element, hosts: Mapping[str, Element]) -> Ite
             f"「{name}」同时涉及多个事件，不支持",
             f'"{name}" is about several events at once, which is not supported',
         )
+    if any(local(d) == "cancelEventDefinition" for d in definitions):
+        ref = referred_to(element.get("attachedToRef"), hosts)
+        home = element.getparent() if tag == "endEvent" else hosts_by(element, ref)
+        if home is None or local(home) != "transaction":
+            yield problem(
+                element,
+                "unsupported",
+                f"「{name}」是取消事件，只能用于事务子流程",
+                f'"{name}" cancels, which only a transaction can be',
+            )
     if tag == "boundaryEvent":
         wanted = referred_to(element.get("attachedToRef"), hosts)
         if hosts.get(wanted) is not element.getparent() or not definitions:
@@ -166,6 +185,22 @@ def _event(element: Element, root: Element, hosts: Mapping[str, Element]) -> Ite
                 "boundary",
                 f"边界事件「{name}」没有依附在活动上，或没有事件",
                 f'the boundary event "{name}" sits on no activity, or waits for nothing',
+            )
+
+
+def hosts_by(event: Element, ident: str) -> Element | None:
+    """The shape of that id beside an event."""
+    return next((e for e in event.getparent() if e.get("id") == ident), None)
+
+
+def _links(root: Element, _around: Surroundings) -> Iterator[Problem]:
+    for throw, catches in links_of(root):
+        if len(catches) != 1:
+            yield problem(
+                throw,
+                "link",
+                f"链接「{name_of(throw)}」在同一层中应恰有一个接收，这里有 {len(catches)} 个",
+                f'the link "{name_of(throw)}" needs one event of its level that catches it; there are {len(catches)}',
             )
 
 
@@ -240,9 +275,12 @@ def _flows(root: Element, around: Surroundings) -> Iterator[Problem]:
                 )
         outgoing[source].append(flow)
         incoming[target] += 1
+    linked = {e for throw, catches in links_of(root) for e in (throw, *catches)}
     for ident, node in nodes.items():
         yield from _ways_out(node, outgoing[ident], around)
         kind = local(node)
+        if node in linked:
+            continue
         if kind not in ("startEvent", "boundaryEvent") and not incoming[ident]:
             yield problem(
                 node,
@@ -297,6 +335,7 @@ RULES: tuple[Callable[[Element, Surroundings], Iterator[Problem]], ...] = (
     _processes,
     no_python,
     _only_runnable,
+    _links,
     _ids,
     _borders,
     _flows,

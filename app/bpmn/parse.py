@@ -163,7 +163,7 @@ def _nodes(root: Element) -> Iterable[Node]:
     lanes = {str(ref.text).strip(): ref.getparent().get("name") for ref in xpath(root, "//bpmn:flowNodeRef")}
     for element in xpath(root, "//bpmn:process//*[@id]"):
         kind = local(element)
-        if kind.endswith(("Task", "task", "Event", "Gateway", "Activity", "subProcess")):
+        if kind.endswith(("Task", "task", "Event", "Gateway", "Activity", "subProcess", "transaction")):
             ident = str(element.get("id"))
             lane = lanes.get(ident)
             yield Node(ident, kind, label_of(element), str(lane) if lane else None, properties(element))

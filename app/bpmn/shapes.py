@@ -8,23 +8,23 @@ from app.bpmn.reading import BPMN, Element, local, namespace, xpath
 RUNNABLE = {
     "startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent",
     "task", "userTask", "manualTask", "serviceTask", "sendTask", "receiveTask", "businessRuleTask",
-    "callActivity", "subProcess", "exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway",
+    "callActivity", "subProcess", "transaction", "exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway",
 }  # fmt: skip
 UNRUNNABLE = {
-    "scriptTask", "complexGateway", "adHocSubProcess", "transaction", "choreographyTask",
+    "scriptTask", "complexGateway", "adHocSubProcess", "choreographyTask",
     "subChoreography", "callChoreography", "subConversation",
 }  # fmt: skip
 GATEWAYS = {"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"}
 ACTIVITIES = {
     "task", "userTask", "manualTask", "serviceTask", "sendTask", "receiveTask", "businessRuleTask",
-    "callActivity", "subProcess",
+    "callActivity", "subProcess", "transaction",
 }  # fmt: skip
 EVENTS: dict[str, frozenset[str]] = {
     "startEvent": frozenset({"message", "timer", "signal"}),
-    "intermediateCatchEvent": frozenset({"message", "timer", "signal"}),
-    "intermediateThrowEvent": frozenset({"message", "signal", "escalation"}),
-    "boundaryEvent": frozenset({"message", "timer", "signal", "error", "escalation"}),
-    "endEvent": frozenset({"message", "signal", "error", "escalation", "terminate"}),
+    "intermediateCatchEvent": frozenset({"message", "timer", "signal", "link"}),
+    "intermediateThrowEvent": frozenset({"message", "signal", "escalation", "link"}),
+    "boundaryEvent": frozenset({"message", "timer", "signal", "error", "escalation", "cancel"}),
+    "endEvent": frozenset({"message", "signal", "error", "escalation", "cancel", "terminate"}),
 }
 """What each event may wait for or tell; nothing at all is allowed everywhere but on a border."""
 
@@ -97,6 +97,28 @@ def events_of(node: Element, root: Element) -> list[Element]:
                 if is_bpmn(e) and local(e).endswith("EventDefinition") and e.get("id") == wanted
             ]
     return found
+
+
+def links_of(root: Element) -> list[tuple[Element, list[Element]]]:
+    """Each event that throws a link, with those of its process or sub-process that catch it: an arrow that was not
+    drawn (BPMN 2.0.2, clause 10.5.5). By the link's name, else by the event's."""
+    throws, catches = (
+        [
+            (e, name)
+            for e in xpath(root, f"//bpmn:process//bpmn:intermediate{way}Event")
+            if (name := _link(e, root))
+        ]
+        for way in ("Throw", "Catch")
+    )
+    return [
+        (throw, [e for e, said in catches if said == name and e.getparent() is throw.getparent()])
+        for throw, name in throws
+    ]
+
+
+def _link(event: Element, root: Element) -> str:
+    links = [d for d in events_of(event, root) if local(d) == "linkEventDefinition"]
+    return str(links[0].get("name") or event.get("name") or "").strip() if links else ""
 
 
 def is_event_part(element: Element) -> bool:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from app.bpmn.lint import Surroundings, lint
 from app.bpmn.parse import parse
+from app.bpmn.reading import read
 from app.bpmn.rehearse import rehearse
 from app.refusal import Invalid
 from tests.bpmn.diagrams import NOW, shape
@@ -63,7 +65,8 @@ def gate(condition: str, language: str = "") -> bytes:
         (gate("/order/amount > 5", 'language="http://www.w3.org/1999/XPath"'), "language", "asks"),
         (gate("amount > 5", 'language="javascript"'), "language", "asks"),
         (one(shape("scriptTask", "evil"), names="evil"), "unsupported", "evil"),
-        (one(shape("transaction", "t"), names="t"), "unsupported", "t"),
+        (one(event("intermediateThrowEvent", "t", "link", said='name="A"'), names="t"), "link", "t"),
+        (file(process(START, shape("subProcess", "t", event("endEvent", "c", "cancel")), arrows("s>t"))), "unsupported", "c"),
         (one(shape("complexGateway", "c"), names="c"), "unsupported", "c"),
         (one(shape("adHocSubProcess", "a"), names="a"), "unsupported", "a"),
         (one(event("intermediateCatchEvent", "c", "conditional"), names="c"), "unsupported", "c"),
@@ -124,6 +127,14 @@ def test_what_is_too_large_is_refused(data: bytes, rule: str):
     problems = refused.value.details["problems"]
     assert rule in {p["rule"] for p in problems}
     assert len(problems) <= 100
+
+
+def test_what_needs_more_than_a_drawing_is_kept_from_being_published():
+    data = one(shape("transaction", "t"), names="t")
+
+    found = {p.rule: p.element for p in lint(read(data), Surroundings(strict=True)) if p.fatal}
+
+    assert found["unsupported"] == "t"
 
 
 def advice(data: bytes) -> dict[str, str]:

@@ -61,6 +61,16 @@ def test_a_condition_that_is_python_never_runs(attack: str, tmp_path: Path):
     assert not file.exists()
 
 
+def test_names_with_blanks_are_known_from_the_data():
+    data = choose("Requested Amount > 1000 and order.total sum = 3").replace(
+        b"<bpmn:startEvent", b'<bpmn:property id="q" name="Requested Amount" /><bpmn:startEvent', 1
+    )
+
+    run = begin(alone(data), {"Requested Amount": 2000, "order": {"total sum": 3}}, host=Hands(), now=NOW)
+
+    assert waiting(run) == ["yes"]
+
+
 @pytest.mark.parametrize("tag", ["timeDuration", "timeDate", "timeCycle"])
 def test_a_timer_that_is_python_never_runs(tag: str, tmp_path: Path):
     file = tmp_path / "touched"
