@@ -106,7 +106,7 @@ class _Writer:
         ways_in = merged if starts else [n for n in nodes if self.begins(n)]
         if ways_in or not starts:
             self.way_in(name, ways_in, into)
-        self.flows(nodes, into)
+        self.flows(nodes, into, merged)
         self.way_out(name, nodes, into, bare=not ways_in and not starts)
 
     def begins(self, node: Element) -> bool:
@@ -144,7 +144,7 @@ class _Writer:
         if said is not None:
             _add(made, "conditionExpression").text = said
 
-    def flows(self, nodes: list[Element], into: Element) -> None:
+    def flows(self, nodes: list[Element], into: Element, merged: list[Element]) -> None:
         for node in nodes:
             out = self.outgoing[str(node.get("id"))]
             source, default = spelled(str(node.get("id"))), node.get("default")
@@ -152,7 +152,7 @@ class _Writer:
             choosing = kind in ("exclusiveGateway", "inclusiveGateway")
             if kind not in GATEWAYS and any(condition_of(f) for f in out):
                 source, choosing = self.parting(into, source, "inclusiveGateway", default), True
-            elif kind not in GATEWAYS and kind != "startEvent" and len(out) > 1:
+            elif kind not in GATEWAYS and (kind != "startEvent" or node in merged) and len(out) > 1:
                 source = self.parting(into, source, "parallelGateway")
             seen: Counter[str] = Counter()
             for number, flow in enumerate(out):

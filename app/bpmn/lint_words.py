@@ -82,6 +82,14 @@ def expressions(root: Element, around: Surroundings) -> Iterator[Problem]:
         for element in xpath(root, path):
             if said_in(element):
                 yield from _feel(element, expression_in(element), names)
+    twice = "standardLoopCharacteristics or self::bpmn:multiInstanceLoopCharacteristics"
+    for task in xpath(root, f"//bpmn:process//*[count(*[self::bpmn:{twice}]) > 1]"):
+        yield problem(
+            task,
+            "loop",
+            f"「{owner(task)}」重复的方式不止一种",
+            f'"{owner(task)}" is to be done several times in more than one way',
+        )
     for loop in xpath(root, "//bpmn:process//bpmn:standardLoopCharacteristics[@loopMaximum]"):
         yield from _number(loop, str(loop.get("loopMaximum")), around)
     for parameter in xpath(root, "//spiff:parameter"):
@@ -115,7 +123,7 @@ def _feel(element: Element, text: str, names: frozenset[str] = frozenset()) -> I
     """Another language is never evaluated, not even where its text would read as FEEL by chance: `$` and `#` open
     what other engines evaluate, so the sentence says whose language it is."""
     short = text if len(text) <= 200 else text[:200] + "…"
-    if FOREIGN.search(text) or "__" in text:
+    if FOREIGN.search(text):
         yield problem(
             element,
             "language",
@@ -135,7 +143,7 @@ def _feel(element: Element, text: str, names: frozenset[str] = frozenset()) -> I
         )
 
 
-FOREIGN = re.compile(r"[$#]\{")
+FOREIGN = re.compile(r"[$#]\{|__\w+__")
 
 
 def _timer(timer: Element, around: Surroundings, names: frozenset[str]) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ _DURATION = re.compile(
 )
 _WORKING = re.compile(r"P(?=\d|T\d)(?:(?P<d>\d{1,3})WD)?(?:T(?=\d)(?P<h>\d{1,4})WH)?", re.ASCII)
 _REPEAT = re.compile(r"R(?P<times>\d*|-1)/(?P<rest>.+)")
-LITERAL = re.compile(r"(-?P(?=T?\d|$)|R-?\d*/|\d{4}-\d{2}-\d{2})")
+LITERAL = re.compile(r"(-?P(?=T?\d|$)|R-?\d*/|\d{4}-\d{2}-\d{2}|\d{8}T)")
 """What a timer text must begin with to be taken as it stands; anything else is FEEL: `PaymentTerm` is a name."""
 SCHEDULE = re.compile(r"@[a-z]+|[\d*][\d*,/-]*(?:\s+[\w*?,/#-]+){4,6}")
 """A schedule as `cron` has it (`0 0 9 * * ?`, `@daily`), which other engines take for a cycle. It says nothing here."""
@@ -77,9 +77,13 @@ _SOME_DAY = datetime(2026, 1, 1)
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """An ISO date or moment; without a zone it is meant in the zone of `now`."""
-    found = datetime.fromisoformat(text.strip())
+    """An ISO date or moment; without a zone it is meant in the zone of `now`. A zone's name behind the offset, as
+    Java writes it (`+02:00[Europe/Berlin]`), adds nothing to it."""
+    found = datetime.fromisoformat(_ZONE_NAME.sub("", text.strip()))
     return found if found.tzinfo else found.replace(tzinfo=now.tzinfo)
+
+
+_ZONE_NAME = re.compile(r"\[[A-Za-z0-9_/+-]+\]\Z")
 
 
 def due(text: str, now: datetime) -> datetime:

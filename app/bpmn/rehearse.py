@@ -45,6 +45,9 @@ STEPS = 1_000
 UNKNOWN_ITEMS = 2
 """How many instances a multi-instance activity has when nobody says."""
 
+KNOWN_ITEMS = 20
+"""How many of them are played at most, however many are said: a further one shows nothing that these did not."""
+
 
 @dataclass
 class Memory:
@@ -118,7 +121,7 @@ class Rehearsing(Expressions):
 
     def items(self, task: Any, collection: str | None, cardinality: str | None) -> list[Any]:
         try:
-            return super().items(task, collection, cardinality)
+            return super().items(task, collection, cardinality)[:KNOWN_ITEMS]
         except Fault as fault:
             if fault.code == "flow.endless":
                 raise

@@ -10,7 +10,7 @@ from app.bpmn.reading import read
 from app.bpmn.rehearse import rehearse
 from app.refusal import Invalid
 from tests.bpmn.diagrams import NOW, shape
-from tests.bpmn.foreign import ACCEPTED, END, LOOP, START, arrows, event, file, one, process
+from tests.bpmn.foreign import ACCEPTED, END, LOOP, MANY, START, arrows, event, file, one, process
 
 CALLED_OFF = {"an end that ends all": {"e", "never"}, "an error out of a sub-process": {"sub"}}
 """What no round can pass, because something else always comes first."""
@@ -85,6 +85,7 @@ def gate(condition: str, language: str = "") -> bytes:
         (file(process(START, END, '<bpmn:sequenceFlow sourceRef="s" targetRef="x"/>')), "dangling", "s → x"),
         (one(shape("task", "t", '<bpmn:standardLoopCharacteristics loopMaximum="__import__"/>'), names="t"),
          "loop", "t"),
+        (one(shape("task", "t", f"<bpmn:{LOOP}/><bpmn:{MANY}/>"), names="t"), "loop", "t"),
         (file(), "one_process", "d"),
     ],
 )  # fmt: skip
@@ -157,6 +158,15 @@ def test_of_a_shape_that_cannot_run_only_the_shape_is_told():
         parse(one(shape("scriptTask", "evil"), names="evil"))
 
     assert [p["element"] for p in refused.value.details["problems"]] == ["evil"]
+
+
+def test_of_many_instances_some_are_played():
+    said = f"<bpmn:{MANY}><bpmn:loopCardinality>900</bpmn:loopCardinality></bpmn:{MANY}>"
+
+    report = rehearse(parse(one(shape("userTask", "u", said), names="u")), {}, now=NOW)
+
+    assert report["outcome"] == "ended"
+    assert len(report["processes"][0]["rounds"][0]["acts"]) == 20
 
 
 CIRCLE = process(
