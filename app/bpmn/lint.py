@@ -12,7 +12,7 @@ from app.bpmn.lint_hands import hands
 from app.bpmn.lint_house import messages, people, referred
 from app.bpmn.lint_returns import returns
 from app.bpmn.lint_votes import policies, votes
-from app.bpmn.lint_words import expressions, no_python
+from app.bpmn.lint_words import expressions, loops, no_python
 from app.bpmn.problem import Problem, Surroundings, name_of, problem
 from app.bpmn.reading import BPMN, MAX_SHAPES, Element, local, namespace, xpath
 from app.bpmn.shapes import (
@@ -340,6 +340,7 @@ RULES: tuple[Callable[[Element, Surroundings], Iterator[Problem]], ...] = (
     _borders,
     _flows,
     expressions,
+    loops,
     referred,
     people,
     hands,

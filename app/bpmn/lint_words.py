@@ -82,16 +82,6 @@ def expressions(root: Element, around: Surroundings) -> Iterator[Problem]:
         for element in xpath(root, path):
             if said_in(element):
                 yield from _feel(element, expression_in(element), names)
-    twice = "standardLoopCharacteristics or self::bpmn:multiInstanceLoopCharacteristics"
-    for task in xpath(root, f"//bpmn:process//*[count(*[self::bpmn:{twice}]) > 1]"):
-        yield problem(
-            task,
-            "loop",
-            f"「{owner(task)}」重复的方式不止一种",
-            f'"{owner(task)}" is to be done several times in more than one way',
-        )
-    for loop in xpath(root, "//bpmn:process//bpmn:standardLoopCharacteristics[@loopMaximum]"):
-        yield from _number(loop, str(loop.get("loopMaximum")), around)
     for parameter in xpath(root, "//spiff:parameter"):
         yield from _feel(parameter, str(parameter.get("value") or "").strip())
     feel = " or ".join(f"@name='{name}'" for name in ("correlation", "scope", "voters", "weights"))
@@ -104,6 +94,20 @@ def expressions(root: Element, around: Surroundings) -> Iterator[Problem]:
         yield from _timer(timer, around, names)
     for prop in xpath(root, "//bpmn:process//spiff:property[@name='dueIn']"):
         yield from _time_text(prop, str(prop.get("value")), moments.span)
+
+
+def loops(root: Element, around: Surroundings) -> Iterator[Problem]:
+    """An activity is done several times in one way, and a bounded number of times."""
+    twice = "standardLoopCharacteristics or self::bpmn:multiInstanceLoopCharacteristics"
+    for task in xpath(root, f"//bpmn:process//*[count(*[self::bpmn:{twice}]) > 1]"):
+        yield problem(
+            task,
+            "loop",
+            f"「{owner(task)}」重复的方式不止一种",
+            f'"{owner(task)}" is to be done several times in more than one way',
+        )
+    for loop in xpath(root, "//bpmn:process//bpmn:standardLoopCharacteristics[@loopMaximum]"):
+        yield from _number(loop, str(loop.get("loopMaximum")), around)
 
 
 def _number(loop: Element, said: str, around: Surroundings) -> Iterator[Problem]:
