@@ -25,6 +25,7 @@ from app.bpmn.shapes import (
     events_of,
     expression_in,
     is_event_part,
+    is_handler,
     item_name,
     links_of,
     plain_name,
@@ -82,6 +83,7 @@ class _Writer:
         }
         self.hosts = {str(e.get("id")) for e in xpath(root, "//bpmn:process//bpmn:*[@id]")}
         self.defined: dict[tuple[str, str], str] = {}
+        self.within: dict[str, str] = {}
         self.outgoing: dict[str, list[Element]] = defaultdict(list)
         self.incoming: Counter[str] = Counter()
         for flow in xpath(root, "//bpmn:process//bpmn:sequenceFlow"):
@@ -97,7 +99,52 @@ class _Writer:
 
     def scope(self, source: Element, into: Element) -> None:
         nodes = [n for n in shapes_in(source) if n.get("id") and local(n) not in BLACK_BOX]
+        handlers = [n for n in nodes if is_handler(n)]
         inner = local(source) != "process"
+        if handlers:
+            self.guarded([n for n in nodes if n not in handlers], handlers, into, inner=inner)
+        else:
+            self.fill(nodes, into, inner=inner)
+
+    def guarded(self, nodes: list[Element], handlers: list[Element], into: Element, *, inner: bool) -> None:
+        """A scope with event sub-processes: what they may interrupt goes into a sub-process of its own, and each of
+        them follows an event on its border (BPMN 2.0.2, clause 13.5.4)."""
+        name = str(into.get("id"))
+        drawn = None if inner else next((n for n in nodes if local(n) == "startEvent"), None)
+        start = f"{name}~start" if drawn is None else spelled(str(drawn.get("id")))
+        if drawn is None:
+            _add(into, "startEvent", id=start)
+        else:
+            self.outside(drawn, _add(into, "startEvent", id=start))
+        body = _add(into, "subProcess", id=f"{name}~body")
+        self.fill(nodes, body, inner=True)
+        _add(into, "endEvent", id=f"{name}~end")
+        self.flow(into, start, f"{name}~body")
+        self.flow(into, f"{name}~body", f"{name}~end")
+        for handler in handlers:
+            begun = next(n for n in shapes_in(handler) if local(n) == "startEvent")
+            stops = _plainly(begun.get("isInterrupting") or "true")
+            ident, border = spelled(str(handler.get("id"))), spelled(str(begun.get("id")))
+            event = _add(into, "boundaryEvent", id=border, attachedToRef=f"{name}~body", cancelActivity=stops)
+            self.outside(begun, event)
+            made = _add(into, "subProcess", id=ident, name=handler.get("name") or ident)
+            self.extensions(handler, made)
+            self.scope(handler, made)
+            self.flow(into, border, ident)
+            self.flow(into, ident, f"{name}~end")
+
+    def outside(self, start: Element, made: Element) -> None:
+        """The event of a start, where it stands before the sub-process it begins; inside a plain one is left."""
+        for event in events_of(start, self.root):
+            self.event(start, event, made)
+        self.within[str(start.get("id"))] = f"{spelled(str(start.get('id')))}~in"
+
+    def called(self, node: Element) -> str:
+        """The id of a shape in what is written."""
+        ident = str(node.get("id"))
+        return self.within.get(ident) or spelled(ident)
+
+    def fill(self, nodes: list[Element], into: Element, *, inner: bool) -> None:
         starts = [n for n in nodes if local(n) == "startEvent"]
         merged = starts if inner and len(starts) > 1 else []
         for node in nodes:
@@ -121,17 +168,17 @@ class _Writer:
             _add(into, "parallelGateway", id=first)
             self.flow(into, f"{name}~start", first)
         for node in nodes:
-            self.flow(into, first, spelled(str(node.get("id"))))
+            self.flow(into, first, self.called(node))
 
     def way_out(self, name: str, nodes: list[Element], into: Element, *, bare: bool) -> None:
         """The end that was not drawn: whatever nothing follows is over."""
         loose = [
-            str(n.get("id")) for n in nodes if local(n) != "endEvent" and not self.outgoing[str(n.get("id"))]
+            self.called(n) for n in nodes if local(n) != "endEvent" and not self.outgoing[str(n.get("id"))]
         ]
         if loose or bare or not any(local(n) == "endEvent" for n in nodes):
             _add(into, "endEvent", id=f"{name}~end")
         for ident in loose:
-            self.flow(into, spelled(ident), f"{name}~end")
+            self.flow(into, ident, f"{name}~end")
         if bare:
             self.flow(into, f"{name}~start", f"{name}~end")
 
@@ -147,7 +194,7 @@ class _Writer:
     def flows(self, nodes: list[Element], into: Element, merged: list[Element]) -> None:
         for node in nodes:
             out = self.outgoing[str(node.get("id"))]
-            source, default = spelled(str(node.get("id"))), node.get("default")
+            source, default = self.called(node), node.get("default")
             kind = local(node)
             choosing = kind in ("exclusiveGateway", "inclusiveGateway")
             if kind not in GATEWAYS and any(condition_of(f) for f in out):
@@ -185,7 +232,7 @@ class _Writer:
 
     def node(self, node: Element, into: Element, *, plain_start: bool, throws: bool) -> None:
         kind = "subProcess" if local(node) == "transaction" else local(node)
-        made = _add(into, "intermediateThrowEvent" if throws else kind, id=spelled(str(node.get("id"))))
+        made = _add(into, "intermediateThrowEvent" if throws else kind, id=self.called(node))
         if node.get("name"):
             made.set("name", node.get("name"))
         if node.get("default"):

@@ -23,9 +23,9 @@ from app.bpmn.shapes import (
     UNRUNNABLE,
     condition_of,
     events_of,
+    is_handler,
     links_of,
     processes_of,
-    says_yes,
     shapes_in,
 )
 from app.bpmn.shapes import referred as referred_to
@@ -101,7 +101,7 @@ def _processes(root: Element, around: Surroundings) -> Iterator[Problem]:
 
 
 def _beginning(scope: Element, targets: set[str], around: Surroundings) -> Iterator[Problem]:
-    shapes = list(shapes_in(scope))
+    shapes = [n for n in shapes_in(scope) if not is_handler(n)]
     if any(local(n) == "startEvent" for n in shapes):
         return
     free = [n for n in shapes if local(n) != "boundaryEvent" and n.get("id") not in targets]
@@ -130,13 +130,8 @@ def _only_runnable(root: Element, around: Surroundings) -> Iterator[Problem]:
                 f'"{name_of(element)}" is a {tag}, which this engine does not run; use a registered action '
                 "or another shape",
             )
-        elif tag == "subProcess" and says_yes(element.get("triggeredByEvent")):
-            yield problem(
-                element,
-                "unsupported",
-                f"「{name_of(element)}」是事件子流程，不支持",
-                f'"{name_of(element)}" is an event sub-process, which is not supported',
-            )
+        elif is_handler(element):
+            yield from _handler(element, root, around)
         elif tag == "transaction" and around.strict:
             yield problem(
                 element,
@@ -148,12 +143,28 @@ def _only_runnable(root: Element, around: Surroundings) -> Iterator[Problem]:
             yield from _event(element, root, hosts)
 
 
+def _handler(element: Element, root: Element, around: Surroundings) -> Iterator[Problem]:
+    """An event sub-process is rehearsed, where one event begins it and what it interrupts has one beginning."""
+    starts = [n for n in shapes_in(element) if local(n) == "startEvent"]
+    beginnings = [n for n in shapes_in(element.getparent()) if local(n) == "startEvent"]
+    whole = len(starts) == 1 and len(events_of(starts[0], root)) == 1 and len(beginnings) <= 1
+    if around.strict or not whole:
+        yield problem(
+            element,
+            "unsupported",
+            f"「{name_of(element)}」是事件子流程，不支持",
+            f'"{name_of(element)}" is an event sub-process'
+            + (", which is not supported" if around.strict else " that does not begin with just one event"),
+        )
+
+
 def _event(element: Element, root: Element, hosts: Mapping[str, Element]) -> Iterator[Problem]:
     tag, name = local(element), name_of(element)
     definitions = events_of(element, root)
     for definition in definitions:
         kind = local(definition).removesuffix("EventDefinition")
-        if kind not in EVENTS[tag]:
+        handles = tag == "startEvent" and is_handler(element.getparent()) and kind in ("error", "escalation")
+        if kind not in EVENTS[tag] and not handles:
             yield problem(
                 element,
                 "unsupported",
@@ -236,7 +247,7 @@ def _borders(root: Element, _around: Surroundings) -> Iterator[Problem]:
         source, target = homes.get(str(flow.get("sourceRef"))), homes.get(str(flow.get("targetRef")))
         if source is None or target is None:
             continue
-        crossing = source.getparent() is not target.getparent()
+        crossing = source.getparent() is not target.getparent() or is_handler(source) or is_handler(target)
         if crossing or local(target) in ("startEvent", "boundaryEvent") or local(source) == "endEvent":
             yield problem(
                 flow,
@@ -279,7 +290,7 @@ def _flows(root: Element, around: Surroundings) -> Iterator[Problem]:
     for ident, node in nodes.items():
         yield from _ways_out(node, outgoing[ident], around)
         kind = local(node)
-        if node in linked:
+        if node in linked or is_handler(node):
             continue
         if kind not in ("startEvent", "boundaryEvent") and not incoming[ident]:
             yield problem(

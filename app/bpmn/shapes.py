@@ -121,6 +121,11 @@ def _link(event: Element, root: Element) -> str:
     return str(links[0].get("name") or event.get("name") or "").strip() if links else ""
 
 
+def is_handler(element: Element) -> bool:
+    """An event sub-process."""
+    return is_bpmn(element) and local(element) == "subProcess" and says_yes(element.get("triggeredByEvent"))
+
+
 def is_event_part(element: Element) -> bool:
     return is_bpmn(element) and local(element) in ("timeDate", "timeDuration", "timeCycle")
 
