@@ -105,7 +105,7 @@ def _of_diagram(root: Element, papers: versions.Papers, beside: _Beside) -> Iter
         beside.forms,
         beside.outputs,
         checks.data_of(stories.read_all(papers.stories)) | beside.inputs,
-        frozenset(role for role in ROLES if people.users_with_role(role)),
+        people.roles_held(),
     )
     for found in checks.found(root, around):
         severity = "error" if found.problem.fatal else "advice"

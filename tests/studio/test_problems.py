@@ -11,6 +11,7 @@ from app.flows.versions import Papers
 from app.refusal import Invalid
 from app.studio import commands, problems, queries, releasing, words
 from app.studio.problems import Trouble
+from tests.conftest import ONE_DATABASE
 from tests.people.makers import Town
 from tests.studio.mistakes import MISTAKES
 
@@ -21,6 +22,7 @@ def troubles(papers: Papers) -> list[Trouble]:
     return problems.of_papers(papers)
 
 
+@ONE_DATABASE
 def test_each_of_many_mistakes_is_said_in_plain_words_with_its_step_and_its_remedy(people_here: Town):
     assert len(MISTAKES) >= 25
     good = versions.papers_of(versions.version("seal_approval"))
