@@ -224,11 +224,11 @@ def _words(said: Iterable[tuple[_Column, Text | None]]) -> Text:
 
 def _column(column: Element, position: int, rules: Sequence[Element]) -> _Column:
     cells = [text_of(list(children(rule, "inputEntry"))[position]) for rule in rules]
-    tests = [feel.unary_tests(cell) if cell not in ("", "-") else None for cell in cells]
-    if any(test is not None and test.names for test in tests):
+    elsewhere = [said for said in cells if cell(said).kind == "written"]
+    if any(feel.unary_tests(said).names for said in elsewhere):
         raise _TooMuch
     listed = text_of(child(column, "inputValues"))
-    spoken = {value for cell in [*cells, listed] if cell not in ("", "-") for value in _constants(cell)}
+    spoken = {value for said in [*cells, listed] for value in _spoken(said)}
     parts = _parted(spoken, closed=bool(listed) and listed != "-")
     same: dict[str, int] = {}
     for n, said in enumerate(cells):
@@ -254,8 +254,13 @@ def _test(said: str) -> Callable[[Any], bool]:
     return lambda value: read.kind == "any" or (value in v) == (read.kind == "is")
 
 
-def _constants(cell: str) -> Iterator[Any]:
-    tree = Parser(cell, Names(("date",))).whole_tests()
+def _spoken(said: str) -> Iterable[Any]:
+    read = cell(said)
+    return _constants(said) if read.kind == "written" else read.values
+
+
+def _constants(said: str) -> Iterator[Any]:
+    tree = Parser(said, Names(("date",))).whole_tests()
     dates = {id(node.args[0]) for node in walk(tree) if isinstance(node, Call) and _is_date(node)}
     negated = {id(node.of): node for node in walk(tree) if isinstance(node, Negative)}
     for node in walk(tree):
