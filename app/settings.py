@@ -154,6 +154,10 @@ class Settings(BaseSettings):
     urge_interval_s: Annotated[int, Field(ge=60)] = 3600
     """How long after a nudge (催办) the same task may be nudged again."""
 
+    studio_second_person: bool | None = None
+    """Whether a second process owner must agree before a flow is published; empty means yes in production, no in the
+    demo and in tests."""
+
     languages: Annotated[tuple[str, ...], NoDecode] = ("zh", "en")
     """Languages offered, the first is the default."""
 
@@ -172,6 +176,8 @@ class Settings(BaseSettings):
         self.object_store_dir = self.object_store_dir or self.var_dir / "objects"
         self.trust_dir = self.trust_dir or self.var_dir / "trust"
         self.witness_dir = self.witness_dir or self.var_dir / "witness"
+        if self.studio_second_person is None:
+            self.studio_second_person = self.environment == "production"
         self.softhsm2_conf = self.softhsm2_conf or self.var_dir / "server-token" / "softhsm2.conf"
         return self
 

@@ -65,8 +65,10 @@ def duration(text: str) -> Duration:
 def span(text: str) -> Duration | WorkingTime:
     """A duration that leads forward, in the world's time or in working time. Raises ValueError for anything else."""
     found = _WORKING.fullmatch(text.strip())
-    if found is not None:
+    if found is not None and (int(found["d"] or 0) or int(found["h"] or 0)):
         return WorkingTime(int(found["d"] or 0), int(found["h"] or 0))
+    if found is not None:
+        raise ValueError(f"leads nowhere: {text!r}")
     lasting = duration(text)
     if lasting.after(_SOME_DAY) <= _SOME_DAY:
         raise ValueError(f"leads nowhere: {text!r}")

@@ -26,6 +26,7 @@ from app.bpmn import moments
 from app.bpmn.parse import Program
 from app.bpmn.step import OpenTask, Passed, Run, begin, resume
 from app.refusal import Refusal
+from app.text import Text
 
 
 @dataclass
@@ -38,6 +39,16 @@ class Played:
     stands_at: list[str] = field(default_factory=list[str])
     finished: bool = False
     problems: list[str] = field(default_factory=list[str])
+    route: list[tuple[str, tuple[str, ...]]] = field(default_factory=list[tuple[str, tuple[str, ...]]])
+    """Each shape that was passed, with the rules that applied there."""
+    stuck: int | None = None
+    """Which line of the story, from 0, could not be done."""
+    fault: Text | None = None
+    """What an automatic step, or the end, failed of."""
+
+    def report(self) -> dict[str, Any]:
+        """As JSON, for programs."""
+        return {k: v for k, v in vars(self).items() if k not in ("route", "stuck", "fault")}
 
 
 class _Houses:
@@ -82,6 +93,7 @@ def play(
             problem = _do(run, said, role_of_lane)
             if problem:
                 played.problems.append(f"step {number}: {problem}")
+                played.stuck = number - 1
                 break
             run.settle()
             _note(run, played)
@@ -89,6 +101,7 @@ def play(
         played.stands_at = sorted({w.node.id for w in [*run.tasks(), *run.messages(), *run.events()]})
     except Refusal as refusal:
         played.problems.append(refusal.text.en)
+        played.fault = refusal.text
     played.problems += _against(story.get("then") or {}, played)
     return played
 
@@ -137,7 +150,9 @@ def _is_meant(task: OpenTask, said: Mapping[str, Any]) -> bool:
 def _note(run: Run, played: Played) -> None:
     for passed in run.trail:
         played.passed.append(passed.node.id)
-        played.rules += _rules(passed)
+        rules = _rules(passed)
+        played.rules += rules
+        played.route.append((passed.node.id, tuple(rules)))
 
 
 def _rules(passed: Passed) -> Sequence[str]:

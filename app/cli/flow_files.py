@@ -212,4 +212,4 @@ def played(file: Path, story: Path) -> dict[str, Any]:
     main, called = _parsed(file), _called(file)
     said: dict[str, Any] = yaml.safe_load(story.read_text("utf-8")) or {}
     joined = program(main, {**called, **strangers(main, called)})
-    return vars(play(joined, said, now=now(), role_of_lane=role_of_lane))
+    return play(joined, said, now=now(), role_of_lane=role_of_lane).report()

@@ -110,24 +110,25 @@ def run(file: Path, story: Path | None, auto: bool, as_json: bool) -> None:
     "--to", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path(), show_default="here"
 )
 def export(key: str, version: int | None, folder: Path) -> None:
-    """Write a published version as files into FOLDER/KEY/: diagram, tables and forms, as workflows/ holds them."""
+    """Write a published version as files into FOLDER/KEY/: diagram, tables, forms and example stories, as workflows/
+    holds them."""
     from app.factory import create_app
-    from app.flows import queries
+    from app.flows import versions
+    from app.refusal import NotFound
+    from app.studio import bundle
 
     with create_app().app_context():
-        row = next((r for r in queries.definitions() if r.key == key and version in (None, r.version)), None)
-        if row is None:
+        try:
+            papers = versions.papers_of(versions.version(key, version))
+        except NotFound as error:
             raise click.ClickException(
                 f"no version {version or ''} of {key} is published; see: yinxu flows list"
-            )
-        target = folder / key
-        (target / "forms").mkdir(parents=True, exist_ok=True)
-        written = {f"{key}.bpmn": row.bpmn, **{name: str(text) for name, text in row.tables.items()}}
-        for name, form in row.forms.items():
-            written[f"forms/{name}.json"] = json.dumps(form, ensure_ascii=False, indent=2) + "\n"
-        for name, text in written.items():
-            (target / name).write_text(text, "utf-8")
-            click.echo(str(target / name))
+            ) from error
+        for name, text in bundle.files_of(papers).items():
+            target = folder / key / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, "utf-8")
+            click.echo(str(target))
 
 
 @command.command()

@@ -36,6 +36,7 @@ def album(found: Furnished, agent_address: str) -> list[Shot]:
         *_sealing(found.paths),
         *_verifying(found),
         *_oversight(found.paths),
+        *_studio(found.paths),
     ]
     if agent_address:
         shots.append(Shot("station-own-page", agent_address + "/", dark=True, act=_station_ready))
@@ -157,6 +158,18 @@ def _oversight(p: dict[str, str]) -> list[Shot]:
         Shot("log-of-officer", "/log", "secofficer"),
         Shot("reports", "/reports", "wangmin"),
         Shot("report-ready", p["export"], "wangmin"),
+    ]
+
+
+def _studio(p: dict[str, str]) -> list[Shot]:
+    flow = "/studio/flows/seal_approval"
+    return [
+        Shot("studio", "/studio/", "fengyuan", dark=True),
+        Shot("studio-flow", flow, "fengyuan", dark=True),
+        Shot("studio-version", f"{flow}/1", "fengyuan"),
+        Shot("studio-compare", f"{flow}/compare?from=1&to=1", "fengyuan"),
+        Shot("studio-gate", p["gate"], "fengyuan", dark=True),
+        Shot("studio-import", "/studio/import", "fengyuan"),
     ]
 
 

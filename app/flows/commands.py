@@ -1,7 +1,5 @@
 """The verbs of flows. One command is one transaction: lock the instance, check, run, write down."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +13,7 @@ from app.bpmn.values import plain
 from app.clock import now
 from app.command import command
 from app.db import db, insert_unless_there, lock_row
-from app.flows import acting, answering, attempting, engine, forms, publishing, queries, rules
+from app.flows import acting, answering, attempting, engine, forms, publishing, queries, rules, versions
 from app.flows.facts import (
     FlowReminded,
     FlowsLoaded,
@@ -43,53 +41,27 @@ log = structlog.get_logger()
 def load_files(*, folder: Path | None = None, by: Actor) -> FlowsLoaded:
     """Publish what the folder of flows holds, where it is new. A flow that a process owner has published since
     keeps that version. Idempotent. Refuses `Invalid` when a diagram, table or form is wrong."""
-    published: list[str] = []
+    versions.one_at_a_time()
+    made: list[FlowDefinition] = []
+    at = now()
     for said in publishing.read_folder(folder):
-        calls = _pins(said)
-        sha256 = _identity(said, calls)
-        newest = queries.definition(said.key)
-        if newest is not None and (newest.origin != "files" or newest.sha256 == sha256):
-            continue
-        row = FlowDefinition(
-            key=said.key,
-            version=newest.version + 1 if newest else 1,
-            sha256=sha256,
-            label_zh=said.diagram.label.zh,
-            label_en=said.diagram.label.en,
-            bpmn=said.bpmn.decode(),
-            tables={name: text.decode() for name, text in said.tables.items()},
-            forms=dict(said.forms),
-            calls=calls,
-            origin="files",
-            published_at=now(),
+        papers = versions.Papers(
+            said.key,
+            said.bpmn.decode(),
+            {name: text.decode() for name, text in said.tables.items()},
+            said.forms,
+            {},
         )
-        db.session.add(row)
-        db.session.flush()
-        published.append(f"{row.key} v{row.version} {sha256}")
-    return FlowsLoaded(published=published)
-
-
-def _pins(said: publishing.FlowFiles) -> dict[str, Any]:
-    """The newest definition of every flow that is called, and of those they call."""
-    pins: dict[str, Any] = {}
-    for key in sorted(said.diagram.calls):
-        called = queries.definition(key)
-        if called is None:
-            raise rules.no_such_flow(key)
-        pins |= {**called.calls, key: called.id}
-    return pins
-
-
-def _identity(said: publishing.FlowFiles, calls: Mapping[str, Any]) -> str:
-    """SHA-256 over the diagram with its tables, its forms, and the identities of what it calls."""
-    called = {key: db.session.get_one(FlowDefinition, ident).sha256 for key, ident in calls.items()}
-    text = json.dumps([said.diagram.sha256, said.forms, called], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+        present = versions.in_force(said.key, at, made=True)
+        if present is None or (present.origin == "files" and not versions.is_as(papers, present)):
+            made.append(versions.write(papers, origin="files", at=at))
+    made += versions.settle(at, at)
+    return FlowsLoaded(published=[f"{row.key} v{row.version} {row.sha256}" for row in made])
 
 
 @command
 def start(key: str, data: Mapping[str, Any], *, business_key: str, by: Actor) -> FlowStarted:
-    """Begin the newest version of a flow about `business_key` (`application/7`). Automatic steps run at once.
+    """Begin the version in force of a flow about `business_key` (`application/7`). Automatic steps run at once.
     Refuses `NotFound`, `Forbidden` (the diagram names who may start it), Fault, and what an action refuses."""
     definition = queries.published(key)
     if definition is None:

@@ -4,7 +4,7 @@ Colours come from the page's style sheet by class (`done`, `current`, `ahead`), 
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from markupsafe import Markup
 
@@ -28,13 +28,20 @@ EVENT_SIGN = {"timer": "◷", "message": "✉", "signal": "△", "error": "ϟ", 
 
 
 def svg(
-    picture: Picture, *, done: frozenset[str], current: frozenset[str], language: str, title: str
+    picture: Picture,
+    *,
+    done: frozenset[str] = frozenset(),
+    current: frozenset[str] = frozenset(),
+    language: str,
+    title: str,
+    marks: Mapping[str, tuple[str, str]] | None = None,
 ) -> Markup:
-    """The whole diagram. `done`, `current`: ids of shapes that were passed, and of those it stands at."""
+    """The whole diagram. `done`, `current`: ids of shapes that were passed, and of those it stands at. `marks`: what
+    else is shown of a shape, by its id: a class for the style sheet, and words that follow its title."""
     if not picture.shapes:
         return Markup("")
     box = (picture.x - MARGIN, picture.y - MARGIN, picture.width + 2 * MARGIN, picture.height + 2 * MARGIN)
-    body = Markup("").join(_parts(picture, done, current, language))
+    body = Markup("").join(_parts(picture, done, current, language, marks or {}))
     return Markup(
         '<svg class="bpmn" role="img" aria-label="{title}" viewBox="{x:g} {y:g} {w:g} {h:g}">'
         '<defs><marker id="bpmn-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
@@ -43,7 +50,11 @@ def svg(
 
 
 def _parts(
-    picture: Picture, done: frozenset[str], current: frozenset[str], language: str
+    picture: Picture,
+    done: frozenset[str],
+    current: frozenset[str],
+    language: str,
+    marks: Mapping[str, tuple[str, str]],
 ) -> Iterator[Markup]:
     """Lanes lie below, then the flows, then the shapes, then what sits on shapes."""
     order = {"lane": 0, "participant": 0, "subProcess": 1, "boundaryEvent": 3}
@@ -53,7 +64,8 @@ def _parts(
     for shape in shapes:
         if order.get(shape.kind) != 0:
             state = "current" if shape.id in current else "done" if shape.id in done else "ahead"
-            yield _shape(shape, state, language)
+            more, words = marks.get(shape.id, ("", ""))
+            yield _shape(shape, f"{state} {more}".rstrip(), language, words)
 
 
 def _passed(edge: Edge, done: frozenset[str], current: frozenset[str]) -> bool:
@@ -96,7 +108,7 @@ def _edge(edge: Edge, passed: bool, language: str) -> Markup:
     )
 
 
-def _shape(shape: Shape, state: str, language: str) -> Markup:
+def _shape(shape: Shape, state: str, language: str, words: str) -> Markup:
     if shape.kind in EVENTS:
         inner = _event(shape)
     elif shape.kind in GATEWAY_SIGN:
@@ -106,7 +118,11 @@ def _shape(shape: Shape, state: str, language: str) -> Markup:
     below = shape.kind in EVENTS or shape.kind in GATEWAY_SIGN
     label = _label_below(shape, language) if below else Markup("")
     return Markup('<g class="shape {kind} {state}"><title>{title}</title>{inner}{label}</g>').format(
-        kind=shape.kind, state=state, title=shape.label.in_(language), inner=inner, label=label
+        kind=shape.kind,
+        state=state,
+        title=f"{shape.label.in_(language)} {words}".strip(),
+        inner=inner,
+        label=label,
     )
 
 

@@ -38,9 +38,9 @@ class _Idle(ActionHost):
 
 
 def people_ahead(key: str, data: Mapping[str, Any], *, now: datetime) -> list[Step]:
-    """The people's steps of the newest published version, in order, with such data; empty when it is not
+    """The people's steps of the version in force, in order, with such data; empty when it is not
     published. What the walk cannot answer ends it there."""
-    definition = queries.definition(key)
+    definition = queries.published(key)
     if definition is None:
         return []
     steps: list[Step] = []

@@ -147,6 +147,15 @@ def rehearse(instance_id: int, to_version: int, mapping: Mapping[str, str], *, b
     return Outcome(instance_id, "would move", notes=tuple(moved.notes))
 
 
+def rehearse_with(instance_id: int, after: Program, *, by: Actor) -> Outcome:
+    """As `rehearse`, onto a program that is not published yet."""
+    instance = db.session.get_one(FlowInstance, instance_id, populate_existing=True)
+    moved = _carried(instance, engine.definition_of(instance.definition_id), after, {}, by)
+    if moved.run is None:
+        return _blocked(Blocked(instance_id, moved.blockers))
+    return Outcome(instance_id, "would move", notes=tuple(moved.notes))
+
+
 def batch(
     key: str,
     instances: Sequence[int],
@@ -323,7 +332,13 @@ def _moved(instance: FlowInstance, new: FlowDefinition, names: Mapping[str, str]
             en=f"This flow runs by version {new.version} already.",
         )
     old = engine.definition_of(instance.definition_id)
-    before, after = engine.program_of(old), engine.program_of(new)
+    return _carried(instance, old, engine.program_of(new), names, by)
+
+
+def _carried(
+    instance: FlowInstance, old: FlowDefinition, after: Program, names: Mapping[str, str], by: Actor
+) -> Moved:
+    before = engine.program_of(old)
     _check_names(before, after, names)
     passed = db.session.execute(
         sa.select(FlowEvent.process, FlowEvent.node)

@@ -35,6 +35,18 @@ class FlowDefinition(Base):
     """`files` (the folder in `workflows/`) or `studio` (published in the browser)."""
     published_at: Mapped[datetime]
     published_by_id: Mapped[int | None] = mapped_column(default=None)
+    published_by_name: Mapped[str | None] = mapped_column(sa.String(120), default=None)
+    note: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
+    """What whoever published it says of the change."""
+    effective_from: Mapped[datetime | None] = mapped_column(default=None)
+    """From when the flow is started by it; None: from when it was published."""
+    follows: Mapped[int | None] = mapped_column(default=None)
+    """The version whose texts these are, where this one was made only because a flow that it calls has another
+    version; None for one that somebody made."""
+    called_off_at: Mapped[datetime | None] = mapped_column(default=None)
+    """It never came into force: it was called off before it would have."""
+    scenarios: Mapped[dict[str, Any]] = mapped_column(default_factory=dict[str, Any], server_default="{}")
+    """Example stories: name → YAML text. Those of a version from files lie beside the files."""
 
 
 class FlowInstance(Base):

@@ -58,6 +58,12 @@ def read_flow(folder: Path) -> FlowFiles:
     return FlowFiles(folder.name, bpmn, tables, forms, diagram)
 
 
+def stories_of(key: str) -> dict[str, str]:
+    """The example stories of one of our flows: name → YAML."""
+    found = sorted((FOLDER / key / "scenarios").glob("*.yaml"))
+    return {path.stem: path.read_text("utf-8") for path in found}
+
+
 def check(
     bpmn: bytes, tables: Mapping[str, bytes], forms: frozenset[str], flows: frozenset[str]
 ) -> list[Problem]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased, defer
 from app.actor import Actor
 from app.bpmn.picture import Picture
 from app.clock import now
-from app.db import db
+from app.db import Moment, db
 from app.flows import added, copies, engine, forms, rules, standing
 from app.flows.action import CHOICES
 from app.flows.forms import Choice, Field, Form, form_of
@@ -647,17 +647,24 @@ def definition(key: str) -> FlowDefinition | None:
 
 
 def published(key: str) -> FlowDefinition | None:
-    """The newest version, for running it: read once by each process."""
-    ident = db.session.connection().scalar(_NEWEST, {"key": key})
+    """The version in force now, for running it: read once by each process."""
+    ident = db.session.connection().scalar(_IN_FORCE, {"key": key, "at": now()})
     return engine.definition_of(ident) if ident is not None else None
 
 
-_NEWEST = (
-    sa.select(FlowDefinition.__table__.c.id)
-    .where(FlowDefinition.__table__.c.key == sa.bindparam("key"))
-    .order_by(FlowDefinition.__table__.c.version.desc())
+_columns = FlowDefinition.__table__.c
+_since = sa.func.coalesce(_columns.effective_from, _columns.published_at)
+_IN_FORCE = (
+    sa.select(_columns.id)
+    .where(
+        _columns.key == sa.bindparam("key"),
+        _columns.called_off_at.is_(None),
+        _since <= sa.bindparam("at", type_=Moment()),
+    )
+    .order_by(_since.desc(), _columns.version.desc())
     .limit(1)
 )
+"""As `versions.in_force` says it, compiled once: every start asks."""
 
 
 def flow_labels() -> list[tuple[str, Text]]:

@@ -103,6 +103,17 @@ def users_with_role(role: str, unit_id: int | None = None) -> Sequence[User]:
     ).all()
 
 
+def roles_held() -> frozenset[str]:
+    """The roles that some active person holds now, anywhere."""
+    found = db.session.scalars(
+        sa.select(RoleGrant.role)
+        .join(User, User.id == RoleGrant.user_id)
+        .where(_held_at(now()), User.active)
+        .distinct()
+    )
+    return frozenset(found)
+
+
 def able(user_ids: Sequence[int]) -> dict[int, str]:
     """Of these people, those who can log in, with their names."""
     if not user_ids:

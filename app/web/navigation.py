@@ -76,6 +76,7 @@ SECTIONS = (
                 Text("人员与角色", "People and roles"),
                 _roles("system_administrator", "security_officer"),
             ),
+            Link("studio.index", Text("流程设计", "Flow studio"), _roles("process_owner")),
             Link(
                 "flows.steering.incidents",
                 Text("受阻流程", "Stopped flows"),

@@ -3,6 +3,7 @@ import "htmx.org";
 import "./flows.js";
 import "./seal_placement.js";
 import "./signature_pad.js";
+import "./table_keys.js";
 
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-opens]");
