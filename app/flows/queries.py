@@ -3,16 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask import current_app
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import aliased, defer
 
 from app.actor import Actor
 from app.bpmn.picture import Picture
 from app.clock import now
-from app.db import Moment, db
+from app.db import Moment, db, present_transaction
 from app.flows import added, copies, engine, forms, rules, standing
 from app.flows.action import CHOICES
 from app.flows.forms import Choice, Field, Form, form_of
@@ -648,23 +650,33 @@ def definition(key: str) -> FlowDefinition | None:
 
 def published(key: str) -> FlowDefinition | None:
     """The version in force now, for running it: read once by each process."""
-    ident = db.session.connection().scalar(_IN_FORCE, {"key": key, "at": now()})
-    return engine.definition_of(ident) if ident is not None else None
+    transaction, asked = present_transaction(), {"key": key, "at": now()}
+    if transaction is None:
+        ident = db.session.connection().scalar(_IN_FORCE, asked)
+    else:
+        found = transaction.run(_in_force_in_drivers_words(), asked)
+        ident = int(found[0][0] or b"") if found else None
+    return engine.definition_of(int(ident)) if ident is not None else None
 
 
 _columns = FlowDefinition.__table__.c
 _since = sa.func.coalesce(_columns.effective_from, _columns.published_at)
 _IN_FORCE = (
-    sa.select(_columns.id)
+    sa.select(sa.cast(_columns.id, sa.Text))
     .where(
         _columns.key == sa.bindparam("key"),
         _columns.called_off_at.is_(None),
         _since <= sa.bindparam("at", type_=Moment()),
     )
     .order_by(_since.desc(), _columns.version.desc())
-    .limit(1)
+    .limit(sa.literal_column("1"))
 )
 """As `versions.in_force` says it, compiled once: every start asks."""
+
+
+@cache
+def _in_force_in_drivers_words() -> str:
+    return str(_IN_FORCE.compile(dialect=postgresql.dialect(paramstyle="pyformat")))
 
 
 def flow_labels() -> list[tuple[str, Text]]:
