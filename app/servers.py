@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -126,7 +126,7 @@ def postgresql_server(folder: Path) -> Generator[str]:
         **become,  # type: ignore[arg-type]
     )
     try:
-        _wait_for(folder / ".s.PGSQL.5432", server)
+        _wait_until(lambda: _answers([str(bin_dir / "pg_isready"), "-q", "-h", str(folder)]), server)
         yield f"postgresql://yinxu@/postgres?host={folder}"
     finally:
         server.send_signal(signal.SIGINT)  # "fast" shutdown
@@ -147,11 +147,16 @@ def wait_for_port(port: int, process: "subprocess.Popen[bytes]", seconds: float 
     raise TimeoutError(f"nothing listens on port {port} after {seconds} s")
 
 
-def _wait_for(path: Path, process: "subprocess.Popen[bytes]", seconds: float = 30) -> None:
+def _answers(command: list[str]) -> bool:
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603
+
+
+def _wait_until(ready: Callable[[], bool], process: "subprocess.Popen[bytes]", seconds: float = 30) -> None:
+    """The socket is there before the server takes anybody in, so it is asked."""
     end = time.monotonic() + seconds
-    while not path.exists():
+    while not ready():
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode} before it was ready")
         if time.monotonic() > end:
-            raise TimeoutError(f"{path} did not appear within {seconds} s")
+            raise TimeoutError(f"the server was not ready within {seconds} s")
         time.sleep(0.02)

@@ -24,8 +24,12 @@ def address(app: Flask) -> Iterator[str]:
     server.shutdown()
 
 
-@pytest.mark.skipif(not (BUNDLE.exists() and CHROMIUM.exists()), reason="needs the built scripts and chromium")
-def test_a_change_is_saved_and_its_overlap_is_told_without_a_click(people_here: Town, address: str, shots: Path):
+@pytest.mark.skipif(
+    not (BUNDLE.exists() and CHROMIUM.exists()), reason="needs the built scripts and chromium"
+)
+def test_a_change_is_saved_and_its_overlap_is_told_without_a_click(
+    people_here: Town, address: str, shots: Path
+):
     owner = people_here.actor("owner")
     ident = commands.start_draft("seal_approval", by=owner).draft_id
     with sync_api.sync_playwright() as p:
