@@ -10,7 +10,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 
 from app.actor import SYSTEM
 from app.bench import flows, stage
@@ -97,7 +98,7 @@ def _seconds(app: Flask, client: FlaskClient, rounds: int) -> tuple[float, int]:
 
 
 @contextmanager
-def _counted(app: Flask) -> Iterator[list[str]]:
+def _counted(app: Flask) -> Generator[list[str]]:
     with app.app_context():
         engine = db.engine
     sent: list[str] = []
@@ -105,11 +106,11 @@ def _counted(app: Flask) -> Iterator[list[str]]:
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         sent.append(statement)
 
-    sa.event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", note)
     try:
         yield sent
     finally:
-        sa.event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, "before_cursor_execute", note)
 
 
 # --- the states ---
