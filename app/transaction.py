@@ -8,7 +8,7 @@ transaction: nothing had to be begun, and nothing has to be committed (docs/deci
 
 import contextlib
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -36,6 +36,10 @@ class Statement:
     stale: Callable[[], Exception] | None = None
 
 
+def _nothing(_rows: list[Row]) -> Statement:
+    return Statement()
+
+
 class Transaction:
     """Of one command, in one session. `optimistic`: what is only read may be read without a lock, as whoever asked
     will ask anew when somebody was quicker. `info`: what belongs to it (the log's writer)."""
@@ -44,7 +48,8 @@ class Transaction:
         self._session, self._engine = session, engine
         self._connection: sa.Connection | None = None
         self._last: Statement | None = None
-        self._told: list[tuple[Sequence[str], Row]] = []
+        self._told: list[Row] = []
+        self._tells: Callable[[list[Row]], Statement] = _nothing
         self._first: list[Callable[[], None]] = []
         self.optimistic = optimistic
         self.begun = self.committed = False
@@ -103,10 +108,11 @@ class Transaction:
         self.settle()
         self._last = statement
 
-    def tell(self, parts: Sequence[str], given: Row) -> None:
-        """Keep this back, too, and longer: nothing reads it within its own transaction. `{n}` in the parts, and after
-        the names of what they are given, tells one from the next."""
-        self._told.append((parts, given))
+    def tell(self, row: Row, tells: Callable[[list[Row]], Statement]) -> None:
+        """Keep this back, too, and longer: nothing reads it within its own transaction. `tells`: how all such rows are
+        written, in their order."""
+        self._told.append(row)
+        self._tells = tells
 
     def settle(self) -> None:
         """Write what was kept back, as more is to follow."""
@@ -151,10 +157,10 @@ class Transaction:
                 tell(self.committed)
 
     def _with_told(self, statement: Statement) -> Statement:
-        for number, (parts, given) in enumerate(self._told):
-            statement.parts += [part.format(n=number) for part in parts]
-            statement.given |= {f"{name}_{number}": value for name, value in given.items()}
-        self._told = []
+        if self._told:
+            told, self._told = self._tells(self._told), []
+            statement.parts += told.parts
+            statement.given |= told.given
         return statement
 
     def _send(self, statement: Statement) -> None:

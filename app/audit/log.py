@@ -26,6 +26,7 @@ from app.db import db, present_transaction
 from app.fact import Fact, LogClass
 from app.glossary import OFFICERS
 from app.refusal import Refusal
+from app.transaction import Statement
 
 SECONDS_BETWEEN_NUDGES = 0.25
 
@@ -118,18 +119,27 @@ def _insert(header: bytes, nonce: bytes, ciphertext: bytes) -> None:
     given = {"header": header, "nonce": nonce, "ciphertext": ciphertext}
     transaction = present_transaction()
     if transaction is not None:
-        transaction.tell(_BOTH, given)
+        transaction.tell(given, _together)
         return
     run = db.session.connection()
     entry_id = run.scalar(sa.insert(LogEntry).values(given).returning(LogEntry.id))
     run.execute(sa.insert(LogPending).values(entry_id=entry_id))
 
 
-_BOTH = (
-    "entry_{n} AS (INSERT INTO log_entry (header, nonce, ciphertext)"
-    " VALUES (%(header_{n})s, %(nonce_{n})s, %(ciphertext_{n})s) RETURNING id)",
-    "pending_{n} AS (INSERT INTO log_pending (entry_id) SELECT id FROM entry_{n})",
-)
+def _together(rows: list[dict[str, Any]]) -> Statement:
+    """All entries of a transaction in one INSERT, since parts of one statement are run in no order; each writer's
+    numbers must rise in the log as they were given."""
+    given = {f"{name}_{number}": value for number, row in enumerate(rows) for name, value in row.items()}
+    values = ", ".join(
+        f"(%(header_{n})s::bytea, %(nonce_{n})s, %(ciphertext_{n})s)" for n in range(len(rows))
+    )
+    return Statement(
+        [
+            f"entry AS (INSERT INTO log_entry (header, nonce, ciphertext) VALUES {values} RETURNING id)",  # noqa: S608 (numbers of rows)
+            "pending AS (INSERT INTO log_pending (entry_id) SELECT id FROM entry)",
+        ],
+        given,
+    )
 
 
 def encode(payload: dict[str, Any]) -> bytes:

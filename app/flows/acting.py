@@ -12,6 +12,9 @@ from app.flows.models import FlowInstance, FlowTask
 from app.flows.models_hands import FlowHanding
 from app.people import queries as people
 
+NEAR = 50
+"""How many people a task's page offers at most; anybody else is found by their login."""
+
 
 def locked(task_id: int) -> tuple[FlowTask, FlowInstance]:
     """A task and its instance, locked together as every act does. Refuses `NotFound`."""
@@ -99,15 +102,20 @@ def hand(task_id: int, actor: Actor) -> Hand:
         question=next((h for h in handed if h.ended_at is None), None),
         answers=[h for h in handed if h.answer],
         fitting=_fitting(task, actor) if open_ else [],
-        colleagues=colleagues(actor) if open_ else [],
+        colleagues=near(actor) if open_ else [],
     )
 
 
 def _fitting(task: FlowTask, actor: Actor) -> list[tuple[int, str]]:
     instance = db.session.get_one(FlowInstance, task.instance_id)
     unit_id = task.data.get("owner_unit_id") if task.role != "applicant" else None
-    found = people.users_with_role(task.role or "", unit_id or instance.unit_id)
-    return [(u.id, u.name) for u in found if u.id not in (actor.id, task.assignee_id)]
+    but = {ident for ident in (actor.id, task.assignee_id) if ident is not None}
+    return people.names_with_role(task.role or "", unit_id or instance.unit_id, but=but, limit=NEAR)
+
+
+def near(actor: Actor) -> list[tuple[int, str]]:
+    """The active people of one's own unit, then others: as many as a list can be read."""
+    return people.names_near(actor.id, actor.unit_id, limit=NEAR)
 
 
 def colleagues(actor: Actor) -> list[tuple[int, str]]:

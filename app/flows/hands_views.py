@@ -24,6 +24,7 @@ from app.flows import (
     standing,
     substituting,
 )
+from app.flows.signers import people_ids
 from app.people.guards import check, current_actor, login_required
 from app.refusal import Invalid, Refusal
 from app.text import Text
@@ -286,8 +287,9 @@ def _said(name: str) -> str:
 
 
 def _person(name: str) -> int:
-    """Refuses `Invalid` when nobody was chosen."""
-    number = row_number(_said(name))
+    """Chosen from the list, or found by their login. Refuses `Invalid` when nobody was chosen, or nobody has it."""
+    by_login = people_ids(_said(f"{name}_login").lower())
+    number = by_login[0] if by_login else row_number(_said(name))
     if number is None:
         text = Text("请选择人员", "Choose a person")
         raise Invalid("flow.nobody_chosen", zh=text.zh, en=text.en, fields={name: text})

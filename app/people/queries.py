@@ -56,6 +56,17 @@ def people() -> Sequence[User]:
     return db.session.scalars(sa.select(User).order_by(User.unit_id, User.name, User.id)).all()
 
 
+def names_near(user_id: int | None, unit_id: int | None, *, limit: int) -> list[tuple[int, str]]:
+    """Ids and names of active people but this one: of that unit first, then of the others, by name."""
+    found = db.session.execute(
+        sa.select(User.id, User.name)
+        .where(User.active, User.id != user_id)
+        .order_by(User.unit_id != unit_id, User.name, User.id)
+        .limit(limit)
+    )
+    return [(ident, name) for ident, name in found]
+
+
 def people_of(unit_id: int) -> Sequence[User]:
     """The active people of one unit, by name."""
     return db.session.scalars(
@@ -112,6 +123,22 @@ def roles_held() -> frozenset[str]:
         .distinct()
     )
     return frozenset(found)
+
+
+def names_with_role(
+    role: str, unit_id: int | None = None, *, but: Collection[int], limit: int
+) -> list[tuple[int, str]]:
+    """Ids and names of active people who hold the role now, for `unit_id` if one is given, by name."""
+    where = [RoleGrant.role == role, _held_at(now()), RoleGrant.user_id.not_in(but)]
+    if unit_id is not None:
+        where.append(sa.or_(RoleGrant.unit_id.is_(None), RoleGrant.unit_id.in_(unit_path(unit_id))))
+    found = db.session.execute(
+        sa.select(User.id, User.name)
+        .where(User.active, User.id.in_(sa.select(RoleGrant.user_id).where(*where)))
+        .order_by(User.name, User.id)
+        .limit(limit)
+    )
+    return [(ident, name) for ident, name in found]
 
 
 def able(user_ids: Sequence[int]) -> dict[int, str]:

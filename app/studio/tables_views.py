@@ -13,13 +13,16 @@ from app.bpmn.table_cells import cell
 from app.bpmn.table_difference import differences
 from app.bpmn.table_sheet import Sheet, sheets, write
 from app.flows import versions
-from app.glossary import ROLES
+from app.glossary import ROLES, SEAL_KINDS
 from app.people.guards import current_actor, login_required
 from app.refusal import Conflict, NotFound, Refusal
 from app.studio import choices, commands, problems, queries, rules, table_form
 from app.studio.models import StudioDraft
 from app.text import Text
 from app.web.language import t
+
+LABELS = {**ROLES, **SEAL_KINDS}
+"""What people call the values that tables speak of."""
 
 blueprint = Blueprint("tables", __name__, url_prefix="/studio/drafts/<int:draft_id>/tables")
 
@@ -99,7 +102,7 @@ def _page(draft: StudioDraft, file: str) -> dict[str, Any]:
     page: dict[str, Any] = {
         "draft": draft, "file": file, "sheets": found, "sheet": sheet, "known": known, "broken": broken,
         "base": hashlib.sha256(xml.encode()).hexdigest()[:16], "kinds": table_form.KINDS,
-        "policies": table_form.POLICY_WORDS, "labels": ROLES, "form": None, "was": _unchanged,
+        "policies": table_form.POLICY_WORDS, "labels": LABELS, "form": None, "was": _unchanged,
     }  # fmt: skip
     if sheet is not None:
         page |= _grid(sheet, known) | {"told": _flaws(xml, sheet), "changed": _changed(draft, file, xml)}
@@ -114,16 +117,16 @@ def _unchanged(_name: str, value: str) -> str:
 def _grid(sheet: Sheet, known: Mapping[str, table_form.Known]) -> dict[str, Any]:
     boxes = [
         [
-            table_form.box(f"r{n}-c{j}", said, column, known.get(column.asks), ROLES)
+            table_form.box(f"r{n}-c{j}", said, column, known.get(column.asks), LABELS)
             for j, (column, said) in enumerate(zip(sheet.inputs, rule.cells, strict=True))
         ]
         for n, rule in enumerate(sheet.rules)
     ]
-    offers = [table_form.offered(c, known.get(c.asks), ROLES) for c in sheet.inputs]
+    offers = [table_form.offered(c, known.get(c.asks), LABELS) for c in sheet.inputs]
     says: list[list[tuple[str, Text]]] = []
     for k, column in enumerate(sheet.outputs):
         given = [v for r in sheet.rules for v in cell(r.results[k]).values]
-        offer = table_form.offered(column, None, ROLES)
+        offer = table_form.offered(column, None, LABELS)
         if not offer and given and all(str(v) in ROLES for v in given):
             offer = [(f'"{role}"', text) for role, text in ROLES.items()]
         says.append(offer)

@@ -8,6 +8,7 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app import command
 from app.actor import SYSTEM, Actor
 from app.audit import log as audit_log
 from app.audit import rules
@@ -19,7 +20,7 @@ from app.crypto.keys import keyring
 from app.db import begin_writing, db, savepoint
 from app.fact import Fact, LogClass
 from app.refusal import Conflict
-from tests.audit.makers import CLERK, DocumentStamped, forge, stamp
+from tests.audit.makers import CLERK, DocumentStamped, forge, stamp, verified, write
 
 
 def headers() -> list[Header]:
@@ -102,6 +103,15 @@ def test_each_writer_counts_without_a_gap_whatever_is_undone(log: Flask) -> None
     assert sum(len(numbers) for numbers in counts.values()) == 5
     for numbers in counts.values():
         assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_entries_of_one_transaction_lie_in_the_log_as_they_were_told(log: Flask) -> None:
+    command.together(
+        lambda: [stamp(number, by=CLERK) for number in range(4)], attempted="test.stamp_all", by=CLERK
+    )
+    write(1)
+    assert [header.writer_counter for header in headers()] == [1, 2, 3, 4, 5]
+    assert len({header.writer_id for header in headers()}) == 1 and verified().intact
 
 
 def test_equal_values_have_equal_tokens_under_a_key_that_nobody_sees(log: Flask) -> None:

@@ -53,7 +53,11 @@ def test_a_task_goes_through_hands_in_the_browser(app: Flask, tmp_path: Path):
     assert "对吗？" in other.get(f"/inbox/{task}").text
     assert other.post(f"/inbox/{task}/answer", {"answer": "对"}).status_code == 302
     assert "周宁答复：对" in office.get(f"/inbox/{task}").text
-    assert office.post(f"/inbox/{task}/hand-on", {"to": zhou, "reason": "出差"}).status_code == 302
+    nobodys = {"to": zhou, "to_login": "zhuo", "reason": "出差"}
+    refused = office.post(f"/inbox/{task}/hand-on", nobodys)
+    assert refused.status_code == 422 and "没有登录名为「zhuo」的人员" in refused.text
+    by_login = {"to": "", "to_login": "Zhou", "reason": "出差"}
+    assert office.post(f"/inbox/{task}/hand-on", by_login).status_code == 302
     assert other.post(f"/inbox/{task}/complete", {"decision": "approve"}).status_code == 302
     own = queries.inbox(here.actor("office"))[0].id
     page = office.get(f"/inbox/{own}").text

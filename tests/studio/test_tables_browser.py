@@ -50,7 +50,7 @@ def test_a_change_is_saved_and_its_overlap_is_told_without_a_click(
         page.focus("[name=r1-c1-kind]")
         page.keyboard.press("Alt+ArrowDown")
         assert page.evaluate("document.activeElement.name") == "r2-c1-kind"
-        page.fill("[name=case-0]", "official")
+        page.select_option("[name=case-0]", label="公章")
         page.fill("[name=case-1]", "7")
         page.wait_for_selector("#case :text('适用规则')")
         page.set_viewport_size({"width": 390, "height": 844})
