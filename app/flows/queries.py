@@ -258,11 +258,6 @@ def _named(rows: list[TaskRow], actor: Actor) -> list[TaskRow]:
     return [replace(row, instead_of=whose.get(row.id)) for row in rows]
 
 
-def claimable(actor: Actor, *, search: str = "", limit: int = 200) -> list[TaskRow]:
-    """Of those, the ones filed under a role that nobody has taken."""
-    return [row for row in inbox(actor, search=search, limit=limit) if row.claimable]
-
-
 def done_by(actor: Actor, *, search: str = "", limit: int = 200) -> list[TaskRow]:
     """What this person has done, newest first."""
     where = [FlowTask.done_by_id == actor.id, FlowTask.status == "done", *_matching(search)]

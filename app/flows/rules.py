@@ -42,12 +42,6 @@ def may_take(candidates: Iterable[Candidate], by: Actor) -> bool:
     )
 
 
-def check_may_take(candidates: Iterable[Candidate], by: Actor) -> None:
-    """Refuses `Forbidden`: the task is somebody else's."""
-    if not may_take(candidates, by):
-        raise not_yours()
-
-
 def not_yours() -> Forbidden:
     return Forbidden(
         "flow.not_yours",

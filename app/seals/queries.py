@@ -84,10 +84,6 @@ def seal(seal_id: int) -> Seal:
     return found
 
 
-def seal_by_es_id(es_id: str) -> Seal | None:
-    return db.session.scalar(sa.select(Seal).where(Seal.es_id == es_id))
-
-
 def seal_of_job(job_id: int) -> Seal | None:
     return db.session.scalar(sa.select(Seal).where(Seal.job_id == job_id))
 

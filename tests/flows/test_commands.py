@@ -123,7 +123,7 @@ def test_a_claimed_task_is_left_alone_by_colleagues(town: Town):
     with pytest.raises(Forbidden, match="claimed_by_another"):
         commands.complete(task_id, APPROVE, by=town.colleague)
     commands.release(task_id, by=town.office)
-    assert [r.id for r in queries.claimable(town.colleague)] == [task_id]
+    assert [(r.id, r.claimable) for r in queries.inbox(town.colleague)] == [(task_id, True)]
     with pytest.raises(Conflict, match="not_claimed"):
         commands.release(task_id, by=town.office)
 
