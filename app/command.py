@@ -18,7 +18,7 @@ import structlog
 
 from app.actor import Actor
 from app.audit import log as audit_log
-from app.db import begin_writing, db
+from app.db import begin_writing, commit, roll_back
 from app.fact import Fact
 from app.jobs import collecting
 from app.refusal import Conflict, Invalid, Refusal
@@ -86,27 +86,30 @@ def together(work: Callable[[], T], *, attempted: str, by: Actor, replays: int =
         return work()
     token = _inside.set(True)
     try:
-        return _outermost(work, attempted, by, replays)
+        return _outermost(work, attempted, by, replays, optimistic=replays > 0)
     finally:
         _inside.reset(token)
 
 
-def _outermost(work: Callable[[], T], attempted: str, by: Actor, replays: int) -> T:
+def _outermost(
+    work: Callable[[], T], attempted: str, by: Actor, replays: int, *, optimistic: bool = False
+) -> T:
+    """Whoever may begin anew reads without a lock the first time: mostly nobody else is there."""
     try:
         with collecting():
-            begin_writing()
+            begin_writing(optimistic=optimistic)
             answer = work()
             audit_log.nudge()
-            db.session.commit()
+            commit()
         return answer
     except Refusal as refusal:
-        db.session.rollback()
+        roll_back()
         if replays and refusal.code in IN_THE_WAY:
             return _outermost(work, attempted, by, replays - 1)
         record(refusal, attempted=attempted, by=by)
         raise
     except sqlalchemy.exc.OperationalError as error:
-        db.session.rollback()
+        roll_back()
         log.warning("command.contended", command=attempted, error=str(error.orig))
         if replays and _waited_in_vain(error):
             return _outermost(work, attempted, by, replays - 1)
@@ -118,13 +121,13 @@ def _outermost(work: Callable[[], T], attempted: str, by: Actor, replays: int) -
         record(refusal, attempted=attempted, by=by)
         raise refusal from error
     except sqlalchemy.exc.DataError as error:
-        db.session.rollback()
+        roll_back()
         log.warning("command.unstorable", command=attempted, error=str(error.orig))
         refusal = unstorable()
         record(refusal, attempted=attempted, by=by)
         raise refusal from error
     except BaseException:
-        db.session.rollback()
+        roll_back()
         raise
 
 
@@ -155,5 +158,5 @@ def record(refusal: Refusal, *, attempted: str, by: Actor) -> None:
         begin_writing()
         audit_log.append_refusal(refusal, attempted=attempted, by=by)
         audit_log.nudge()
-        db.session.commit()
+        commit()
     refusal.recorded = True

@@ -3,7 +3,7 @@
 SQLite with several processes loses updates under a deferred BEGIN, so a command's transaction begins
 IMMEDIATE there (docs/decisions/0003-sqlite-begin-immediate.md); reading stays deferred. On PostgreSQL reading needs
 no transaction at all: each statement sees what was committed before it, and nothing has to be rolled back, which
-would make the driver forget the plans that the server keeps.
+would make the driver forget the plans that the server keeps. Writing begins one when it must (`transaction.py`).
 """
 
 import contextlib
@@ -15,9 +15,11 @@ from typing import Any
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
 from sqlalchemy.types import TypeDecorator
+
+from app import transaction
 
 
 class Moment(TypeDecorator[datetime]):
@@ -59,7 +61,12 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
     }
 
 
-db = SQLAlchemy(metadata=Base.metadata)
+db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": transaction.JoinedSession})
+transaction.watch_session(db.session)
+
+
+READING: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
+"""Options of an engine on PostgreSQL: as reading needs it; `transaction.py` builds on it."""
 
 
 def configure_engine(engine: sa.Engine) -> None:
@@ -73,6 +80,7 @@ def configure_engine(engine: sa.Engine) -> None:
             connection.commit()
 
         _ask_those_who_rested(engine)
+        transaction.watch_engine(engine)
         return
 
     @event.listens_for(engine, "connect")
@@ -111,10 +119,41 @@ def _ask_those_who_rested(engine: sa.Engine) -> None:
                 raise DisconnectionError from error
 
 
-def begin_writing() -> None:
-    """Start the session's transaction as one that will write. Whatever was only read before is let go."""
-    db.session.rollback()
-    db.session.connection(execution_options=_writing(db.engine))
+def begin_writing(*, optimistic: bool = False) -> None:
+    """Start the session's transaction as one that will write. Whatever was only read before is let go. `optimistic`:
+    see `Transaction`; on SQLite whoever writes is alone from here on."""
+    roll_back()
+    if db.engine.dialect.name == "postgresql":
+        transaction.start(db.session(), db.engine, optimistic=optimistic)
+    else:
+        db.session.connection(execution_options=_writing(db.engine))
+
+
+def commit() -> None:
+    """Commit the session's transaction."""
+    transaction.commit(db.session())
+
+
+def roll_back() -> None:
+    """Undo the session's transaction."""
+    transaction.roll_back(db.session())
+
+
+@contextlib.contextmanager
+def savepoint() -> Generator[None]:
+    """What the block did is undone, and nothing else, when it raises. Use this, not the session's `begin_nested`: that
+    makes its savepoint with the block's first statement, and would keep what was kept back."""
+    kept_back = present_transaction()
+    if kept_back is not None:
+        kept_back.settle_all()
+    with db.session.begin_nested():
+        db.session.connection()
+        yield
+
+
+def present_transaction() -> transaction.Transaction | None:
+    """The session's, on PostgreSQL; None on SQLite, and where nothing was begun."""
+    return transaction.present(db.session())
 
 
 def begin_reading() -> None:
@@ -133,21 +172,6 @@ def writing_engine() -> sa.Engine:
 def _writing(engine: sa.Engine) -> dict[str, Any]:
     postgresql = engine.dialect.name == "postgresql"
     return {"isolation_level": "READ COMMITTED"} if postgresql else {"yinxu_writing": True}
-
-
-def in_drivers_words(text: str, given: dict[str, Any]) -> Any:
-    """Run a statement through the driver itself, in the session's transaction; gives the driver's cursor.
-
-    For the few statements that every step makes: SQLAlchemy spends longer on each than the server does.
-    """
-    connection = db.session.connection()
-    driver: Any = connection.connection.driver_connection
-    try:
-        return driver.execute(text, given)
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise DBAPIError.instance(
-            text, None, error, connection.dialect.loaded_dbapi.Error, dialect=connection.dialect
-        ) from error
 
 
 def lock_row(model: type[Any], ident: Any) -> Any:

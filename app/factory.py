@@ -14,7 +14,7 @@ from flask_wtf.csrf import CSRFProtect  # pyright: ignore[reportMissingTypeStubs
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.db import configure_engine, db
+from app.db import READING, configure_engine, db
 from app.people import guards
 from app.settings import Settings
 from app.web import errors, headers, incoming, language, limits, navigation, theme
@@ -83,7 +83,7 @@ def _engine_options(settings: Settings) -> dict[str, Any]:
     return {
         "pool_size": settings.web_threads,
         "max_overflow": 4,
-        "isolation_level": "AUTOCOMMIT",  # of reading; `begin_writing` says otherwise
+        **READING,
     }
 
 

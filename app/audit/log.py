@@ -22,7 +22,7 @@ from app.audit.writers import writer_of_transaction
 from app.clock import now
 from app.crypto import cipher
 from app.crypto.keys import BLIND_INDEX_VERSION, keyring
-from app.db import db, in_drivers_words
+from app.db import db, present_transaction
 from app.fact import Fact, LogClass
 from app.glossary import OFFICERS
 from app.refusal import Refusal
@@ -113,21 +113,23 @@ def _stage(
 
 
 def _insert(header: bytes, nonce: bytes, ciphertext: bytes) -> None:
-    """The entry, and that it waits for its place: on PostgreSQL in one statement, in the driver's own words, as
-    every command writes at least one."""
-    connection = db.session.connection()
-    if connection.dialect.name == "postgresql":
-        in_drivers_words(_BOTH, {"header": header, "nonce": nonce, "ciphertext": ciphertext})
+    """The entry, and that it waits for its place: sent with what the transaction writes last, where it is one of ours
+    on PostgreSQL, as every command writes at least one."""
+    given = {"header": header, "nonce": nonce, "ciphertext": ciphertext}
+    transaction = present_transaction()
+    if transaction is not None:
+        transaction.tell(_BOTH, given)
         return
-    entry = sa.insert(LogEntry).values(header=header, nonce=nonce, ciphertext=ciphertext)
-    connection.execute(sa.insert(LogPending).values(entry_id=connection.scalar(entry.returning(LogEntry.id))))
+    run = db.session.connection()
+    entry_id = run.scalar(sa.insert(LogEntry).values(given).returning(LogEntry.id))
+    run.execute(sa.insert(LogPending).values(entry_id=entry_id))
 
 
-_BOTH = """
-WITH entry AS (INSERT INTO log_entry (header, nonce, ciphertext)
-               VALUES (%(header)b, %(nonce)b, %(ciphertext)b) RETURNING id)
-INSERT INTO log_pending (entry_id) SELECT id FROM entry
-"""
+_BOTH = (
+    "entry_{n} AS (INSERT INTO log_entry (header, nonce, ciphertext)"
+    " VALUES (%(header_{n})s, %(nonce_{n})s, %(ciphertext_{n})s) RETURNING id)",
+    "pending_{n} AS (INSERT INTO log_pending (entry_id) SELECT id FROM entry_{n})",
+)
 
 
 def encode(payload: dict[str, Any]) -> bytes:

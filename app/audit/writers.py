@@ -14,7 +14,7 @@ from flask import current_app
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from app.db import db
+from app.db import db, present_transaction
 
 _KEY = "log_writer"
 
@@ -51,20 +51,28 @@ class Idle:
 
 def writer_of_transaction() -> Writer:
     """The writer of the session's present transaction."""
-    info = db.session().info
+    session = db.session()
+    transaction = present_transaction()
+    info = session.info if transaction is None else transaction.info
     if _KEY not in info:
         idle = cast(Idle, current_app.extensions.setdefault("log_writers", Idle()))
         info[_KEY] = (idle, idle.take())
+        if transaction is not None:
+            transaction.when_over.append(lambda committed: _give_back(info) if committed else None)
     return cast(Writer, info[_KEY][1])
+
+
+def _give_back(info: dict[Any, Any]) -> None:
+    held = cast("tuple[Idle, Writer] | None", info.pop(_KEY, None))
+    if held is not None:
+        idle, writer = held
+        idle.give_back(writer)
 
 
 def _committed(session: Session) -> None:
     if session.in_nested_transaction():  # a savepoint; the transaction itself may still fail
         return
-    held = cast("tuple[Idle, Writer] | None", session.info.pop(_KEY, None))
-    if held is not None:
-        idle, writer = held
-        idle.give_back(writer)
+    _give_back(session.info)
 
 
 def _ended(session: Session, transaction: Any) -> None:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.actor import Actor, Grant
@@ -120,23 +121,28 @@ def load() -> None:
         naive.Base.metadata.create_all(db.engine)
 
 
-def finish(chain: Chain, waits: list[float] | None = None) -> None:
-    """An instance from its start to its end by the pages' commands. `waits`: gets the seconds of each completion."""
+def finish(chain: Chain, waits: list[float] | None = None) -> float:
+    """An instance from its start to its end by the pages' commands; the seconds spent in them. Finding the next task
+    is the inbox's work, and is not counted. `waits`: gets the seconds of each completion."""
+    began = time.perf_counter()
     started = commands.start(chain.key, {}, business_key="bench/1", by=WHO)
     db.session.remove()  # a request ends here, and another begins
-    done = False
-    with db.engine.connect() as look:  # beside the commands: finding the task is not what is measured
+    spent, done = time.perf_counter() - began, False
+    with db.engine.connect() as look:
         while not done:
-            open_task = (
-                f"SELECT id FROM flow_task WHERE instance_id = {started.instance_id} AND status = 'open'"  # noqa: S608
-            )
-            task_id = look.exec_driver_sql(open_task).scalar_one()
+            task_id = look.execute(_OPEN, {"instance_id": started.instance_id}).scalar_one()
             look.rollback()
             began = time.perf_counter()
             done = commands.complete(task_id, ANSWER, by=WHO).finished
             db.session.remove()
+            passed = time.perf_counter() - began
+            spent += passed
             if waits is not None:
-                waits.append(time.perf_counter() - began)
+                waits.append(passed)
+    return spent
+
+
+_OPEN = sa.text("SELECT id FROM flow_task WHERE instance_id = :instance_id AND status = 'open'")
 
 
 def _instances(chain: Chain) -> Iterator[Measure]:
@@ -203,7 +209,7 @@ def _work(activities: int, ready: Any, answers: Any) -> None:
 # --- taking a rate ---
 
 
-def _in_turn(ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, float]:
+def _in_turn(ours: Callable[[], float | None], theirs: Callable[[], float | None]) -> tuple[float, float]:
     """Both rates a second: medians of rounds taken one after the other."""
     ours()
     theirs()
@@ -211,11 +217,12 @@ def _in_turn(ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[
     return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
 
 
-def _rate(act: Callable[[], object], seconds: float) -> float:
-    began, times = time.perf_counter(), 0
-    while True:
-        act()
+def _rate(act: Callable[[], float | None], seconds: float) -> float:
+    """How often a second. `act` may say how long of its time counts."""
+    began, counted, times = time.perf_counter(), 0.0, 0
+    while time.perf_counter() - began < seconds:
+        before = time.perf_counter()
+        said = act()
+        counted += time.perf_counter() - before if said is None else said
         times += 1
-        passed = time.perf_counter() - began
-        if passed >= seconds:
-            return times / passed
+    return times / counted

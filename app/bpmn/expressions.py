@@ -40,9 +40,22 @@ class Host(Protocol):
 
 
 @lru_cache(maxsize=8192)
-def compiled(text: str) -> Callable[[Mapping[str, Any]], Any]:
-    """The expression as a function of the data. Raises what `feel.expression` raises on a text it cannot read."""
-    return feel.expression(text)
+def compiled(text: str, names: frozenset[str] = frozenset()) -> Callable[[Mapping[str, Any]], Any]:
+    """The expression as a function of the data. `names`: those with blanks or signs in them, which must be known
+    before it is read. Raises what `feel.expression` raises on a text it cannot read."""
+    return feel.expression(text, names)
+
+
+def computed(text: str, data: Mapping[str, Any]) -> Any:
+    """The value of the expression over this data. What it calls by a name with blanks in it, the data tell."""
+    try:
+        read = compiled(text)
+    except feel.FeelError:
+        odd = frozenset(name for name in data if not name.isidentifier())
+        if not odd:
+            raise
+        read = compiled(text, odd)
+    return read(data)
 
 
 class Expressions:
@@ -199,7 +212,7 @@ class Expressions:
     def value(self, task: Any, expression: str, data: Mapping[str, Any] | None = None) -> Any:
         """What the expression says about this data, else the task's. Raises Fault when it cannot be computed."""
         try:
-            return compiled(expression)(task.data if data is None else data)
+            return computed(expression, task.data if data is None else data)
         except Exception as error:
             raise fault_at(
                 task,

@@ -27,8 +27,9 @@ class Join:
         if len(my_task.task_spec._inputs) < 2:
             my_task._inherit_data()
             return True
-        tokens = self._tokens(my_task)
-        if not self._may_fire(my_task, set(tokens)):
+        waiting = self._waiting(my_task)
+        tokens = self._tokens(my_task, waiting) if len(waiting) + 1 >= self._at_least(my_task) else {}
+        if not tokens or not self._may_fire(my_task, set(tokens)):
             my_task._set_state(TaskState.WAITING)
             return False
         flows = my_task.task_spec._inputs
@@ -42,18 +43,33 @@ class Join:
         """Whether nothing else has to be waited for, with a token on each flow that is named in `here`."""
         return here >= set(my_task.task_spec._inputs)
 
-    def _tokens(self, my_task: Any) -> dict[str, Any]:
+    def _at_least(self, my_task: Any) -> int:
+        """How many tokens there must be before it is worth looking closer: every token asks whenever any moves."""
+        return len(my_task.task_spec._inputs)
+
+    def _waiting(self, my_task: Any) -> list[Any]:
+        """The other tokens that have come."""
+        spec = my_task.task_spec
+        return [
+            task
+            for task in my_task.workflow.tasks.values()
+            if task.task_spec is spec and task is not my_task and task.state == TaskState.WAITING
+        ]
+
+    def _tokens(self, my_task: Any, waiting: list[Any]) -> dict[str, Any]:
         """The first token of each flow, by where it came from; of its own flow the one that asks."""
         first: dict[str, Any] = {my_task.parent.task_spec.name: my_task}
-        for task in my_task.workflow.tasks.values():
-            if task.task_spec is my_task.task_spec and task.state == TaskState.WAITING:
-                first.setdefault(task.parent.task_spec.name, task)
+        for task in waiting:
+            first.setdefault(task.parent.task_spec.name, task)
         return first
 
 
 class InclusiveJoin(Join):
     """Waits while a token elsewhere can reach a flow that has none yet, unless it could just as well reach one
     that has its token already."""
+
+    def _at_least(self, my_task: Any) -> int:
+        return 1
 
     def _may_fire(self, my_task: Any, here: set[str]) -> bool:
         spec = my_task.task_spec

@@ -12,7 +12,7 @@ from app.bpmn.lint_hands import hands
 from app.bpmn.lint_house import messages, people, referred
 from app.bpmn.lint_returns import returns
 from app.bpmn.lint_votes import policies, votes
-from app.bpmn.lint_words import expressions, no_python
+from app.bpmn.lint_words import expressions, loops, no_python
 from app.bpmn.problem import Problem, Surroundings, name_of, problem
 from app.bpmn.reading import BPMN, MAX_SHAPES, Element, local, namespace, xpath
 from app.bpmn.shapes import (
@@ -23,12 +23,15 @@ from app.bpmn.shapes import (
     UNRUNNABLE,
     condition_of,
     events_of,
-    plain_name,
+    is_handler,
+    links_of,
     processes_of,
     shapes_in,
 )
+from app.bpmn.shapes import referred as referred_to
 
 RESERVED_IDS = {"Start", "End", "Root", "StartEventSplit", "StartEventJoin"}
+INSIDE = "*[self::bpmn:subProcess or self::bpmn:transaction]"
 MAX_NESTING = 20
 MAX_PROBLEMS = 100
 """Nobody reads more of them; the rest is counted in the last."""
@@ -59,8 +62,8 @@ def _size(root: Element, _around: Surroundings) -> Iterator[Problem]:
             f"图元与连线共 {shapes} 个，超过 {MAX_SHAPES} 个",
             f"{shapes} shapes and flows: more than {MAX_SHAPES}",
         )
-    for inner in xpath(root, "//bpmn:subProcess[not(.//bpmn:subProcess)]"):
-        if sum(1 for e in inner.iterancestors() if local(e) == "subProcess") >= MAX_NESTING:
+    for inner in xpath(root, f"//{INSIDE}[not(.//{INSIDE})]"):
+        if sum(1 for e in inner.iterancestors() if local(e) in ("subProcess", "transaction")) >= MAX_NESTING:
             yield problem(
                 inner,
                 "too_deep",
@@ -93,12 +96,12 @@ def _processes(root: Element, around: Surroundings) -> Iterator[Problem]:
                 fatal=around.strict,
             )
     targets = {str(f.get("targetRef")) for f in xpath(root, "//bpmn:process//bpmn:sequenceFlow")}
-    for scope in [*processes, *xpath(root, "//bpmn:process//bpmn:subProcess")]:
+    for scope in [*processes, *xpath(root, f"//bpmn:process//{INSIDE}")]:
         yield from _beginning(scope, targets, around)
 
 
 def _beginning(scope: Element, targets: set[str], around: Surroundings) -> Iterator[Problem]:
-    shapes = list(shapes_in(scope))
+    shapes = [n for n in shapes_in(scope) if not is_handler(n)]
     if any(local(n) == "startEvent" for n in shapes):
         return
     free = [n for n in shapes if local(n) != "boundaryEvent" and n.get("id") not in targets]
@@ -113,7 +116,7 @@ def _beginning(scope: Element, targets: set[str], around: Surroundings) -> Itera
     )
 
 
-def _only_runnable(root: Element, _around: Surroundings) -> Iterator[Problem]:
+def _only_runnable(root: Element, around: Surroundings) -> Iterator[Problem]:
     everything = xpath(root, "//bpmn:process//bpmn:*")
     hosts = {str(e.get("id")): e.getparent() for e in everything if local(e) in ACTIVITIES}
     for element in everything:
@@ -127,15 +130,32 @@ def _only_runnable(root: Element, _around: Surroundings) -> Iterator[Problem]:
                 f'"{name_of(element)}" is a {tag}, which this engine does not run; use a registered action '
                 "or another shape",
             )
-        elif tag == "subProcess" and element.get("triggeredByEvent") == "true":
+        elif is_handler(element):
+            yield from _handler(element, root, around)
+        elif tag == "transaction" and around.strict:
             yield problem(
                 element,
                 "unsupported",
-                f"「{name_of(element)}」是事件子流程，不支持",
-                f'"{name_of(element)}" is an event sub-process, which is not supported',
+                f"「{name_of(element)}」是事务子流程，请改用普通子流程",
+                f'"{name_of(element)}" is a transaction; use a sub-process',
             )
         elif tag in EVENTS:
             yield from _event(element, root, hosts)
+
+
+def _handler(element: Element, root: Element, around: Surroundings) -> Iterator[Problem]:
+    """An event sub-process is rehearsed, where one event begins it and what it interrupts has one beginning."""
+    starts = [n for n in shapes_in(element) if local(n) == "startEvent"]
+    beginnings = [n for n in shapes_in(element.getparent()) if local(n) == "startEvent"]
+    whole = len(starts) == 1 and len(events_of(starts[0], root)) == 1 and len(beginnings) <= 1
+    if around.strict or not whole:
+        yield problem(
+            element,
+            "unsupported",
+            f"「{name_of(element)}」是事件子流程，不支持",
+            f'"{name_of(element)}" is an event sub-process'
+            + (", which is not supported" if around.strict else " that does not begin with just one event"),
+        )
 
 
 def _event(element: Element, root: Element, hosts: Mapping[str, Element]) -> Iterator[Problem]:
@@ -143,7 +163,8 @@ def _event(element: Element, root: Element, hosts: Mapping[str, Element]) -> Ite
     definitions = events_of(element, root)
     for definition in definitions:
         kind = local(definition).removesuffix("EventDefinition")
-        if kind not in EVENTS[tag]:
+        handles = tag == "startEvent" and is_handler(element.getparent()) and kind in ("error", "escalation")
+        if kind not in EVENTS[tag] and not handles:
             yield problem(
                 element,
                 "unsupported",
@@ -157,14 +178,40 @@ def _event(element: Element, root: Element, hosts: Mapping[str, Element]) -> Ite
             f"「{name}」同时涉及多个事件，不支持",
             f'"{name}" is about several events at once, which is not supported',
         )
+    if any(local(d) == "cancelEventDefinition" for d in definitions):
+        ref = referred_to(element.get("attachedToRef"), hosts)
+        home = element.getparent() if tag == "endEvent" else hosts_by(element, ref)
+        if home is None or local(home) != "transaction":
+            yield problem(
+                element,
+                "unsupported",
+                f"「{name}」是取消事件，只能用于事务子流程",
+                f'"{name}" cancels, which only a transaction can be',
+            )
     if tag == "boundaryEvent":
-        wanted = plain_name(element.get("attachedToRef"))
+        wanted = referred_to(element.get("attachedToRef"), hosts)
         if hosts.get(wanted) is not element.getparent() or not definitions:
             yield problem(
                 element,
                 "boundary",
                 f"边界事件「{name}」没有依附在活动上，或没有事件",
                 f'the boundary event "{name}" sits on no activity, or waits for nothing',
+            )
+
+
+def hosts_by(event: Element, ident: str) -> Element | None:
+    """The shape of that id beside an event."""
+    return next((e for e in event.getparent() if e.get("id") == ident), None)
+
+
+def _links(root: Element, _around: Surroundings) -> Iterator[Problem]:
+    for throw, catches in links_of(root):
+        if len(catches) != 1:
+            yield problem(
+                throw,
+                "link",
+                f"链接「{name_of(throw)}」在同一层中应恰有一个接收，这里有 {len(catches)} 个",
+                f'the link "{name_of(throw)}" needs one event of its level that catches it; there are {len(catches)}',
             )
 
 
@@ -179,6 +226,10 @@ def _ids(root: Element, around: Surroundings) -> Iterator[Problem]:
                 element, "duplicate_id", f"标识「{ident}」重复", f'the id "{ident}" is used more than once'
             )
             counts[ident] = 1
+        if "~" in ident and local(element) in RUNNABLE:
+            yield problem(
+                element, "reserved_id", f"标识「{ident}」不能含有 ~", f'the id "{ident}" may not hold a ~'
+            )
         if ident in RESERVED_IDS and local(element) in RUNNABLE:
             yield problem(
                 element,
@@ -196,7 +247,7 @@ def _borders(root: Element, _around: Surroundings) -> Iterator[Problem]:
         source, target = homes.get(str(flow.get("sourceRef"))), homes.get(str(flow.get("targetRef")))
         if source is None or target is None:
             continue
-        crossing = source.getparent() is not target.getparent()
+        crossing = source.getparent() is not target.getparent() or is_handler(source) or is_handler(target)
         if crossing or local(target) in ("startEvent", "boundaryEvent") or local(source) == "endEvent":
             yield problem(
                 flow,
@@ -219,13 +270,14 @@ def _borders(root: Element, _around: Surroundings) -> Iterator[Problem]:
 
 
 def _flows(root: Element, around: Surroundings) -> Iterator[Problem]:
-    nodes = {str(e.get("id")): e for e in xpath(root, "//bpmn:process//*[@id]") if local(e) in RUNNABLE}
+    drawn = {str(e.get("id")): e for e in xpath(root, "//bpmn:process//bpmn:*[@id]")}
+    nodes = {ident: e for ident, e in drawn.items() if local(e) in RUNNABLE}
     outgoing: dict[str, list[Element]] = defaultdict(list)
     incoming: Counter[str] = Counter()
     for flow in xpath(root, "//bpmn:process//bpmn:sequenceFlow"):
-        source, target = str(flow.get("sourceRef")), str(flow.get("targetRef"))
+        source, target = str(flow.get("sourceRef") or ""), str(flow.get("targetRef") or "")
         for end, zh, en in ((source, "起点", "source"), (target, "终点", "target")):
-            if end not in nodes:
+            if end not in nodes and not (end in drawn and local(drawn[end]) in UNRUNNABLE):
                 yield problem(
                     flow,
                     "dangling",
@@ -234,9 +286,12 @@ def _flows(root: Element, around: Surroundings) -> Iterator[Problem]:
                 )
         outgoing[source].append(flow)
         incoming[target] += 1
+    linked = {e for throw, catches in links_of(root) for e in (throw, *catches)}
     for ident, node in nodes.items():
         yield from _ways_out(node, outgoing[ident], around)
         kind = local(node)
+        if node in linked or is_handler(node):
+            continue
         if kind not in ("startEvent", "boundaryEvent") and not incoming[ident]:
             yield problem(
                 node,
@@ -291,10 +346,12 @@ RULES: tuple[Callable[[Element, Surroundings], Iterator[Problem]], ...] = (
     _processes,
     no_python,
     _only_runnable,
+    _links,
     _ids,
     _borders,
     _flows,
     expressions,
+    loops,
     referred,
     people,
     hands,

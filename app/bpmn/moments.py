@@ -9,9 +9,11 @@ _DURATION = re.compile(
     r"(?:T(?!$)(?:(?P<h>\d+(?:[.,]\d+)?)H)?(?:(?P<mi>\d+(?:[.,]\d+)?)M)?(?:(?P<s>\d+(?:[.,]\d+)?)S)?)?"
 )
 _WORKING = re.compile(r"P(?=\d|T\d)(?:(?P<d>\d{1,3})WD)?(?:T(?=\d)(?P<h>\d{1,4})WH)?", re.ASCII)
-_REPEAT = re.compile(r"R(?P<times>\d*)/(?P<rest>.+)")
-LITERAL = re.compile(r"(-?P|R\d*/|\d{4}-\d{2}-\d{2})")
-"""What a timer text must begin with to be taken as it stands; anything else is FEEL."""
+_REPEAT = re.compile(r"R(?P<times>\d*|-1)/(?P<rest>.+)")
+LITERAL = re.compile(r"(-?P(?=T?\d|$)|R-?\d*/|\d{4}-\d{2}-\d{2}|\d{8}T)")
+"""What a timer text must begin with to be taken as it stands; anything else is FEEL: `PaymentTerm` is a name."""
+SCHEDULE = re.compile(r"@[a-z]+|[\d*][\d*,/-]*(?:\s+[\w*?,/#-]+){4,6}")
+"""A schedule as `cron` has it (`0 0 9 * * ?`, `@daily`), which other engines take for a cycle. It says nothing here."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,13 @@ _SOME_DAY = datetime(2026, 1, 1)
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """An ISO date or moment; without a zone it is meant in the zone of `now`."""
-    found = datetime.fromisoformat(text.strip())
+    """An ISO date or moment; without a zone it is meant in the zone of `now`. A zone's name behind the offset, as
+    Java writes it (`+02:00[Europe/Berlin]`), adds nothing to it."""
+    found = datetime.fromisoformat(_ZONE_NAME.sub("", text.strip()))
     return found if found.tzinfo else found.replace(tzinfo=now.tzinfo)
+
+
+_ZONE_NAME = re.compile(r"\[[A-Za-z0-9_/+-]+\]\Z")
 
 
 def due(text: str, now: datetime) -> datetime:
@@ -88,16 +94,37 @@ def due(text: str, now: datetime) -> datetime:
 
 
 def repetition(text: str, now: datetime) -> Repetition:
-    """`R[n]/duration` or `R[n]/start/duration`. An interval under one second is refused: it would never rest."""
-    found = _REPEAT.fullmatch(text.strip())
+    """`R[n]/duration`, `R[n]/start/duration`, `R[n]/start/end` or `R[n]/duration/end` (ISO 8601, clause 4.5); a
+    duration alone is one round. An interval under one second is refused: it would never rest."""
+    found = _REPEAT.fullmatch(text.strip() if text.lstrip().startswith("R") else f"R1/{text.strip()}")
     if found is None:
         raise ValueError(f"not a repetition: {text!r}")
-    start, slash, every_text = found["rest"].rpartition("/")
-    every = duration(every_text)
-    first = moment(start, now) if slash else every.after(now)
+    times = int(found["times"]) if found["times"] not in ("", "-1") else None
+    start, slash, stop = found["rest"].rpartition("/")
+    if not slash:
+        every = duration(stop)
+        first = every.after(now)
+    elif start.startswith("P"):
+        every = duration(start)
+        first = every.after(now)
+        times = _rounds(every, first, moment(stop, now), times)
+    else:
+        first = moment(start, now)
+        every = duration(stop) if stop.startswith("P") else Duration(0, moment(stop, now) - first)
     if every.after(now) - now < timedelta(seconds=1):
         raise ValueError(f"repeats too fast: {text!r}")
-    return Repetition(int(found["times"]) if found["times"] else None, first, every)
+    return Repetition(times, first, every)
+
+
+def _rounds(every: Duration, first: datetime, stop: datetime, times: int | None) -> int:
+    """How many rounds come before the end, at most `times` (else a bounded number)."""
+    count, due, most = 0, first, _MOST_ROUNDS if times is None else min(times, _MOST_ROUNDS)
+    while count < most and due <= stop and every.after(due) > due:
+        count, due = count + 1, every.after(due)
+    return count
+
+
+_MOST_ROUNDS = 10_000
 
 
 def _last_day(year: int, month: int) -> int:

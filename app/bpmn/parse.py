@@ -22,7 +22,7 @@ from app.bpmn.canonical import called_by, canonical, process_key
 from app.bpmn.lint import Problem, Surroundings, lint
 from app.bpmn.picture import Picture, label_of, picture_of
 from app.bpmn.reading import Element, local, properties, read, xpath
-from app.bpmn.shapes import processes_of, shapes_in
+from app.bpmn.shapes import processes_of, says_yes, shapes_in
 from app.bpmn.spiff_reader import Reader, specs_of
 from app.refusal import Invalid
 from app.text import Text
@@ -142,7 +142,7 @@ def _parse(sha256: str, bpmn: bytes, tables: Mapping[str, bytes]) -> Diagram:
 def _main(root: Element) -> Element:
     """The process that the file is about: the first that may be run and has something in it, else the first."""
     processes = processes_of(root)
-    wanted = [p for p in processes if p.get("isExecutable") == "true" and any(True for _ in shapes_in(p))]
+    wanted = [p for p in processes if says_yes(p.get("isExecutable")) and any(True for _ in shapes_in(p))]
     filled = [p for p in processes if any(True for _ in shapes_in(p))]
     return (wanted or filled or processes)[0]
 
@@ -163,7 +163,7 @@ def _nodes(root: Element) -> Iterable[Node]:
     lanes = {str(ref.text).strip(): ref.getparent().get("name") for ref in xpath(root, "//bpmn:flowNodeRef")}
     for element in xpath(root, "//bpmn:process//*[@id]"):
         kind = local(element)
-        if kind.endswith(("Task", "task", "Event", "Gateway", "Activity", "subProcess")):
+        if kind.endswith(("Task", "task", "Event", "Gateway", "Activity", "subProcess", "transaction")):
             ident = str(element.get("id"))
             lane = lanes.get(ident)
             yield Node(ident, kind, label_of(element), str(lane) if lane else None, properties(element))

@@ -11,7 +11,7 @@ from app.refusal import Invalid
 MAX_BYTES = 8 * 1024 * 1024
 MAX_ELEMENTS = 100_000
 MAX_DEPTH = 100
-MAX_SHAPES = 2_000
+MAX_SHAPES = 5_000
 """Boxes, circles, diamonds and arrows in one file: more than any person could read."""
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"

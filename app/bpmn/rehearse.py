@@ -17,30 +17,36 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from app.bpmn.decision import DecisionError, DecisionResult, Decisions
-from app.bpmn.expressions import Expressions, Way, compiled
+from app.bpmn.expressions import Expressions, Way, computed
 from app.bpmn.fault import Fault
 from app.bpmn.moments import Duration, Repetition
 from app.bpmn.parse import Diagram, Program, parse, program
 from app.bpmn.reading import BPMN
-from app.bpmn.step import Run, begin, resume
+from app.bpmn.step import OpenTask, Run, begin, resume
 from app.bpmn.voters import items
 from app.bpmn.votes import YES
 from app.refusal import Refusal
 
 ACTS = 1_200
-"""Acts of one round; more is a flow that goes on."""
+"""Acts of one round; more is a flow that goes on, unless there are as many shapes."""
 
 THROUGH_BYTES = 50
 """So many acts of a round begin with the state read back from bytes; a long round then goes on in memory."""
+
+THRONG = 40
+"""So does one with more tasks at once than this: each act would read and write all of them."""
 
 ROUNDS = 8
 """Rounds of one process, at most; fewer when they find nothing new."""
 
 STEPS = 1_000
-"""Automatic steps between two acts."""
+"""Automatic steps between two acts; or twice as many as there are shapes."""
 
 UNKNOWN_ITEMS = 2
 """How many instances a multi-instance activity has when nobody says."""
+
+KNOWN_ITEMS = 20
+"""How many of them are played at most, however many are said: a further one shows nothing that these did not."""
 
 
 @dataclass
@@ -72,7 +78,7 @@ class Rehearsing(Expressions):
 
     def _known(self, text: str, data: Mapping[str, Any]) -> bool | None:
         try:
-            answer = compiled(text)(data)
+            answer = computed(text, data)
         except Exception:  # an expression that fails on made-up data says nothing about the diagram
             return None
         return answer if isinstance(answer, bool) else None
@@ -115,7 +121,7 @@ class Rehearsing(Expressions):
 
     def items(self, task: Any, collection: str | None, cardinality: str | None) -> list[Any]:
         try:
-            return super().items(task, collection, cardinality)
+            return super().items(task, collection, cardinality)[:KNOWN_ITEMS]
         except Fault as fault:
             if fault.code == "flow.endless":
                 raise
@@ -253,24 +259,29 @@ def _round(
     joined: Program, start: str | None, now: datetime, memory: Memory, patient: Callable[[], bool]
 ) -> dict[str, Any]:
     told: dict[str, Any] = {"start": start, "outcome": "bounded", "acts": [], "passed": []}
+    twice = 2 * len(joined.main.nodes)
+    steps, acts = max(STEPS, twice), max(ACTS, twice)
     try:
         speech = Rehearsing(now, memory)
-        run = begin(joined, {}, host=speech.host, now=now, start=start, expressions=speech, at_most=STEPS)
+        run = begin(joined, {}, host=speech.host, now=now, start=start, expressions=speech, at_most=steps)
         told["passed"] += [passed.node.id for passed in run.trail]
-        for number in range(ACTS):
+        throng = len(run.tasks())
+        for number in range(acts):
             if run.finished:
                 told["outcome"] = "ended"
                 return told
             if not patient():
                 return told
             speech = Rehearsing(now, memory)
-            if number < THROUGH_BYTES:
+            if number < THROUGH_BYTES and throng <= THRONG:
                 run = resume(joined, run.state(), host=speech.host, now=now, expressions=speech)
             else:
                 run.trail.clear()
-                if number % 10 == 0:
+                if number % 50 == 0:
                     run.state()  # what is over is cut away
-            act = _next(run, memory)
+            tasks = {task.token: task for task in run.tasks()}
+            throng = len(tasks)
+            act = _next(run, list(tasks.values()), memory)
             if act is None:
                 told["outcome"], told["stands_at"] = "stuck", run.stands_at()
                 return told
@@ -281,10 +292,10 @@ def _round(
                 now = max(now, due)
                 run.expressions.now = now
             elif kind == "task":
-                run.complete(token, _said(run, token, node, memory))
+                run.complete(token, _said(tasks[token], memory))
             else:
                 run.deliver(token, {})
-            run.settle(at_most=STEPS)
+            run.settle(at_most=steps)
             told["passed"] += [passed.node.id for passed in run.trail]
         told["stands_at"] = run.stands_at()
     except Refusal as refusal:
@@ -298,19 +309,18 @@ def _round(
     return told
 
 
-def _said(run: Run, token: str, node: str, memory: Memory) -> dict[str, Any]:
+def _said(task: OpenTask, memory: Memory) -> dict[str, Any]:
     """What a person answers: nothing in particular, but a vote goes the one way and the other."""
-    task = next(t for t in run.tasks() if t.token == token)
     if task.voter is None:
         return {}
-    agrees = memory.least([("vote", node, "yes"), ("vote", node, "no")])[2] == "yes"
+    agrees = memory.least([("vote", task.node.id, "yes"), ("vote", task.node.id, "no")])[2] == "yes"
     return {"decision": (task.node.properties.get("yes") or YES) if agrees else f"not {YES}"}
 
 
-def _next(run: Run, memory: Memory) -> tuple[str, str, str] | None:
+def _next(run: Run, tasks: Sequence[OpenTask], memory: Memory) -> tuple[str, str, str] | None:
     """What happens next: of all that could, what was done least often; people before machines before the clock."""
     could = [
-        *(("task", t.node.id, t.token) for t in run.tasks()),
+        *(("task", t.node.id, t.token) for t in tasks),
         *(("message", m.node.id, m.token) for m in run.messages()),
         *((e.kind, e.node.id, e.token) for e in run.events()),
         *(("timer", t.node.id, t.token) for t in run.timers()),

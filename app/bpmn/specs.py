@@ -9,6 +9,7 @@ from typing import Any
 
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import CycleTimerEventDefinition, TimerEventDefinition
 from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
+from SpiffWorkflow.util.task import TaskState
 
 from app.bpmn.decision import Decisions, MatchedRule
 from app.bpmn.values import plain
@@ -108,3 +109,16 @@ class RepeatingTimer(CycleTimerEventDefinition):
             kept["left"] -= 1
         engine.fired.append(my_task)
         return True
+
+    def update_task(self, my_task: Any) -> None:
+        """What a round sets off hangs on that round, not on the timer: SpiffWorkflow drops all that hangs on a timer
+        which is called off, and with it the task that somebody was given to remind."""
+        if not self.cycle_complete(my_task):
+            return
+        came = my_task.parent._add_child(my_task.task_spec, TaskState.FUTURE)
+        came._inherit_data()
+        came._set_state(TaskState.COMPLETED)
+        for output in my_task.task_spec.outputs:
+            child = came._add_child(output, TaskState.FUTURE)
+            child.task_spec._predict(child, mask=TaskState.NOT_FINISHED_MASK)
+            child.task_spec._update(child)

@@ -26,6 +26,7 @@ from app.bpmn.canonical import as_drawn
 from app.bpmn.gateways import Exclusive, FirstEvent, Inclusive, Parallel
 from app.bpmn.joins import TheEnd
 from app.bpmn.loops import Again, Many, OneByOne
+from app.bpmn.outcry import Error, Escalation
 from app.bpmn.reading import Element, local, properties, xpath
 from app.bpmn.shapes import RUNNABLE
 from app.bpmn.specs import ActionTask, DueTimer, FirstRound, RepeatingTimer, RuleTask
@@ -65,7 +66,18 @@ class _RuleParser(SpiffTaskParser):
 
 
 class _OurEvents:
-    """Timers of ours in place of SpiffWorkflow's, whose texts are Python and whose clock is the machine's."""
+    """Events of ours in place of SpiffWorkflow's: timers, whose texts are Python there and whose clock is the
+    machine's; errors and escalations, which everybody hears there."""
+
+    def parse_error_event(self, error_event: Any) -> Any:
+        made = cast(Any, super()).parse_error_event(error_event)
+        made.__class__ = Error
+        return made
+
+    def parse_escalation_event(self, escalation_event: Any) -> Any:
+        made = cast(Any, super()).parse_escalation_event(escalation_event)
+        made.__class__ = Escalation
+        return made
 
     def parse_timer_event(self, event: Element) -> Any:
         owner = event.getparent()

@@ -18,6 +18,7 @@ from uuid import UUID
 
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
+from SpiffWorkflow.bpmn.specs.mixins.events.intermediate_event import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.mixins.events.start_event import StartEvent
 from SpiffWorkflow.bpmn.util import BpmnEvent
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
@@ -185,8 +186,8 @@ class Run:
                 if not ready:
                     return
             for task in ready:
-                if task.state != TaskState.READY:
-                    continue  # an earlier one in this round cancelled it
+                if task.state != TaskState.READY or task.id not in task.workflow.tasks:
+                    continue  # an earlier one in this round cancelled it, or what it hung on
                 steps += 1
                 if (
                     steps > at_most
@@ -206,14 +207,16 @@ class Run:
         self.expressions.fired.clear()
 
     def _ready(self) -> list[Any]:
-        """Automatic tasks that can run now, innermost process first."""
+        """Automatic tasks that can run now: first what came to a border, for it may call off the rest; then those of
+        the innermost process."""
         trees = [*sorted(self.workflow.get_active_subprocesses(), key=lambda s: -s.depth), self.workflow]
-        return [
+        found = [
             task
             for tree in trees
             for task in tree.tasks.values()
             if task.state == TaskState.READY and not task.task_spec.manual
         ]
+        return sorted(found, key=lambda task: not isinstance(task.task_spec, BoundaryEvent))
 
     def _close_subprocesses(self) -> None:
         """SpiffWorkflow marks a finished sub-process' task only when it is asked to look again."""

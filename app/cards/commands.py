@@ -345,10 +345,11 @@ def accept_outcome(job_id: int, message: Outcome, *, by: Actor) -> CardJobEnded:
 
 @command
 def cancel_job(job_id: int, reason: str, *, by: Actor) -> CardJobEnded:
-    """Take an order back before the server has authorised it: the operator who asked, or the seal office."""
+    """Take an order back before the server has authorised it: the operator who asked, the seal office, or the system
+    where what asked for it is no more."""
     queries.job(job_id)
     job: CardJob = lock_row(CardJob, job_id)
-    if by.id != job.operator_id:
+    if by.kind != "system" and by.id != job.operator_id:
         card = queries.card(job.card_serial)
         _need(by, {"seal_office"}, unit_concerned(card.owner_unit_id, card.owner_user_id) if card else None)
     rules.check_step(job.state, "cancelled")

@@ -263,6 +263,17 @@ def open_job_of_card(serial: str) -> CardJob | None:
     )
 
 
+def open_jobs_of_kind(kind: str) -> list[CardJob]:
+    """Those of one kind that no station has ended yet, oldest first."""
+    return list(
+        db.session.scalars(
+            sa.select(CardJob)
+            .where(CardJob.kind == kind, CardJob.state.in_(rules.OPEN_STATES))
+            .order_by(CardJob.id)
+        )
+    )
+
+
 def steps(job_id: int) -> list[CardJobStep]:
     """A job's steps in the order they happened."""
     return list(

@@ -33,7 +33,7 @@ class Action:
 ACTIONS: dict[str, Action] = {}
 PANELS: dict[str, Callable[[int, Any], Any]] = {}
 CHOICES: dict[str, Callable[..., Iterable[tuple[str, Text]]]] = {}
-CANCELLED: dict[str, Callable[..., object]] = {}
+CANCELLED: dict[str, list[Callable[..., object]]] = {}
 
 
 def action(name: str) -> Callable[[F], F]:
@@ -80,11 +80,11 @@ def choices(source: str) -> Callable[[F], F]:
 
 
 def cancelled(subject: str) -> Callable[[F], F]:
-    """Register what its house does when the flow about `<subject>/<id>` is cancelled, in the same transaction:
-    `function(subject_id, reason, *, by)`. What it refuses keeps the flow from being cancelled."""
+    """Register what a house does when the flow about `<subject>/<id>` is cancelled, in the same transaction:
+    `function(subject_id, reason, *, by)`. What any of them refuses keeps the flow from being cancelled."""
 
     def register(function: F) -> F:
-        CANCELLED[subject] = function
+        CANCELLED.setdefault(subject, []).append(function)
         return function
 
     return register

@@ -15,7 +15,7 @@ from app.actor import SYSTEM, Actor
 from app.bpmn.expressions import Expressions
 from app.bpmn.fault import Fault
 from app.bpmn.step import Run
-from app.db import db, lock_row
+from app.db import db, lock_row, savepoint
 from app.flows import engine, queries, rules
 from app.flows.facts import IncidentRetried
 from app.flows.models import FlowIncident, FlowInstance, MessageInbox, MessageSubscription
@@ -138,7 +138,7 @@ def attempt(
         act(run)
 
     try:
-        with db.session.begin_nested():
+        with savepoint():
             engine.advance(instance, watched, by=by, now=at)
         return False
     except Refusal as refusal:

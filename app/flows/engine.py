@@ -23,7 +23,7 @@ from app.bpmn.fault import Fault
 from app.bpmn.parse import Diagram, Node, Program, parse, program
 from app.bpmn.step import OpenMessage, OpenTask, Passed, Run, begin, resume
 from app.bpmn.values import plain
-from app.db import db
+from app.db import db, present_transaction
 from app.fact import Fact
 from app.flows import added, calendars, copies, policies
 from app.flows.action import ACTIONS
@@ -38,7 +38,6 @@ from app.flows.rules import EVERYWHERE, Candidate, check_not_suspended
 from app.flows.writing import Changes, Decided, write
 from app.glossary import role_of_lane
 from app.people import queries as people
-from app.refusal import Conflict
 from app.settings import current_settings
 
 KEPT = 128
@@ -61,6 +60,9 @@ class ActionHost:
         return [ident for ident in ids if ident in there]
 
     def act(self, operator: str, parameters: dict[str, Any]) -> Any:
+        transaction = present_transaction()
+        if transaction is not None:
+            transaction.begin()  # no action runs for somebody who comes second: the instance is locked from here on
         action = ACTIONS.get(operator)
         if action is None:
             raise Fault(
@@ -203,12 +205,7 @@ def save(
     }
     if run.finished:
         values |= {"status": "finished", "ended_at": now}
-    if not write(changes, revision=instance.revision, instance=values):
-        raise Conflict(
-            "flow.moved_on",
-            zh="流程刚刚被他人推进，请刷新后重试",
-            en="Somebody has just moved this flow on; reload the page and try again",
-        )
+    write(changes, standing=instance, values=values)
     for name, value in {**values, "revision": instance.revision + 1}.items():
         if isinstance(instance, FlowInstance):
             set_committed_value(instance, name, value)

@@ -78,6 +78,7 @@ def answer(task_id: int, said: str, *, by: Actor) -> TaskAnswered:
     if by.kind != "person" or by.id is None or by.id not in (task.assignee_id, task.done_by_id):
         raise rules.not_yours()
     rules.check_open(task.status, task.done_by_name, task.done_at)
+    rules.check_not_suspended(instance.status)
     hands.check_asked(task.owner_id)
     said = hands.check_words(said, "answer", "答复", "your answer")
     at = now()
@@ -96,6 +97,7 @@ def call_back(task_id: int, *, by: Actor) -> TaskCalledBack:
     if who is None or (task.owner_id is not None and task.owner_id not in who.persons):
         raise rules.not_yours()
     rules.check_open(task.status, task.done_by_name, task.done_at)
+    rules.check_not_suspended(instance.status)
     hands.check_asked(task.owner_id)
     asked = task.assignee_id or 0
     at = now()

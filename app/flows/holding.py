@@ -1,6 +1,8 @@
-"""A task and its instance, read and locked for whoever acts on it, in one journey to the database.
+"""A task and its instance, read for whoever acts on it, in one journey to the database.
 
-Plain values, not rows of the session: the step writes what it changes by itself (`writing.py`).
+Plain values, not rows of the session: the step writes what it changes by itself (`writing.py`). On PostgreSQL a command
+that may begin anew locks nothing at first: what it read is compared by the rows' `xmin`, which every change of a row
+changes, when it writes, or is locked once something else has to be written before.
 """
 
 from dataclasses import dataclass
@@ -11,9 +13,10 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from app.db import db, in_drivers_words
+from app.db import db, present_transaction
 from app.flows.models import FlowInstance, FlowTask, FlowTaskCandidate
-from app.flows.rules import Candidate
+from app.flows.rules import Candidate, moved_on
+from app.transaction import Transaction
 
 
 @dataclass(slots=True)
@@ -36,6 +39,7 @@ class HeldInstance:
     unit_name: str
     started_at: datetime
     ended_at: datetime | None
+    seen: "Seen | None" = None
 
 
 @dataclass(slots=True)
@@ -79,34 +83,78 @@ class HeldTask:
 
 
 Standing = FlowInstance | HeldInstance
-"""An instance of which whoever calls holds the lock."""
+"""An instance of which whoever calls holds the lock, or will know when somebody was quicker."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """Read, not locked: the rows as they were, or (`fresh`) the columns of an instance that has no row yet."""
+
+    instance: str = ""
+    task_id: int = 0
+    task: str = ""
+    fresh: dict[str, Any] | None = None
 
 
 def hold(task_id: int) -> tuple[HeldTask, HeldInstance] | None:
     """Waits for whoever holds the instance now; None when there is no such task."""
-    connection = db.session.connection()
-    found = (
-        _in_json(connection, task_id)
-        if connection.dialect.name == "postgresql"
-        else _in_columns(connection, task_id)
-    )
+    transaction = present_transaction()
+    found = _in_columns(task_id) if transaction is None else _in_json(transaction, task_id)
     if found is None:
         return None
     instance, task, candidates = found
-    return HeldTask(**task, candidates=[Candidate(*one) for one in candidates]), HeldInstance(**instance)
+    held = HeldInstance(**instance)
+    if transaction is not None and held.seen is not None:
+        _lock_at_first(transaction, held.id, held.seen)
+    return HeldTask(**task, candidates=[Candidate(*one) for one in candidates]), held
 
 
 def create(columns: dict[str, Any]) -> HeldInstance:
-    """A new instance, whose row nobody else sees yet."""
-    ident = db.session.connection().execute(_CREATED, columns).scalar_one()
-    return HeldInstance(**columns, id=ident, ended_at=None)
+    """A new instance, whose row nobody else sees yet; on PostgreSQL it is written with its first step, or before
+    anything else is."""
+    transaction = present_transaction()
+    if transaction is None or transaction.begun:
+        ident = db.session.connection().execute(_CREATED, columns).scalar_one()
+        return HeldInstance(**columns, id=ident, ended_at=None)
+    ((said,),) = transaction.run("SELECT nextval('flow_instance_id_seq')::text")
+    ident = int(said or b"")
+    seen = Seen(fresh={"id": ident, **columns})
+    transaction.at_first(lambda: _write(seen))
+    return HeldInstance(**columns, id=ident, ended_at=None, seen=seen)
+
+
+def _write(seen: Seen) -> None:
+    fresh, seen.fresh = seen.fresh, None
+    if fresh is not None:
+        db.session.connection().execute(sa.insert(FlowInstance), fresh)
+
+
+def _lock_at_first(transaction: Transaction, instance_id: int, seen: Seen) -> None:
+    def lock() -> None:
+        if transaction.run(_LOCKED, {"instance_id": instance_id, **_as_seen(seen)}) == []:
+            raise moved_on()
+
+    transaction.at_first(lock)
+
+
+def _as_seen(seen: Seen) -> dict[str, Any]:
+    return {"instance_xmin": seen.instance, "task_id": seen.task_id, "task_xmin": seen.task}
+
+
+_LOCKED = """
+    SELECT 1 FROM flow_instance i JOIN flow_task t ON t.instance_id = i.id
+     WHERE i.id = %(instance_id)s AND i.xmin::text = %(instance_xmin)s
+       AND t.id = %(task_id)s AND t.xmin::text = %(task_xmin)s
+       FOR UPDATE OF i, t
+"""
 
 
 Found = tuple[dict[str, Any], dict[str, Any], list[list[Any]]]
 
 
-def _in_columns(connection: sa.Connection, task_id: int) -> Found | None:
+def _in_columns(task_id: int) -> Found | None:
     """On SQLite whoever writes is alone: nothing has to be locked."""
+    connection = db.session.connection()
     task = connection.execute(sa.select(*_TASK).where(FlowTask.id == task_id)).mappings().one_or_none()
     if task is None:
         return None
@@ -118,25 +166,31 @@ def _in_columns(connection: sa.Connection, task_id: int) -> Found | None:
     return dict(connection.execute(instance).mappings().one()), dict(task), rows
 
 
-def _in_json(connection: sa.Connection, task_id: int) -> Found | None:
-    """Four columns instead of forty: a driver spends as long on each as the server on finding the row."""
-    row = in_drivers_words(_as_json(), {"task_id": task_id}).fetchone()
-    if row is None:
+def _in_json(transaction: Transaction, task_id: int) -> Found | None:
+    """Six columns instead of forty: a driver spends as long on each as the server on finding the row."""
+    lock = not transaction.optimistic
+    if lock:
+        transaction.begin()
+    rows = transaction.run(_as_json(lock or transaction.begun), {"task_id": task_id})
+    if not rows:
         return None
-    instance, task, candidates = (orjson.loads(text) for text in row[1:])
-    return {**_with_moments(instance), "state": row[0]}, _with_moments(task), candidates
+    state, *texts = (said or b"" for said in rows[0])
+    instance_xmin, task_xmin, instance, task, candidates = (orjson.loads(text) for text in texts)
+    seen = None if transaction.begun else Seen(str(instance_xmin), task_id, str(task_xmin))
+    return {**_with_moments(instance), "state": state, "seen": seen}, _with_moments(task), candidates
 
 
 @cache
-def _as_json() -> str:
+def _as_json(lock: bool) -> str:
     rest = ", ".join(f"i.{column.name}" for column in _INSTANCE if column.name != "state")
     return f"""
-        SELECT i.state, (SELECT to_json(x) FROM (SELECT {rest}) x)::text, to_json(t)::text,
+        SELECT i.state, i.xmin::text, t.xmin::text,
+               (SELECT to_json(x) FROM (SELECT {rest}) x)::text, to_json(t)::text,
                (SELECT coalesce(json_agg(json_build_array(c.role, c.unit_id, c.user_id)), '[]')
                   FROM flow_task_candidate c WHERE c.task_id = t.id)::text
           FROM flow_instance i JOIN flow_task t ON t.instance_id = i.id
          WHERE t.id = %(task_id)s
-           FOR UPDATE OF i, t
+         {"FOR UPDATE OF i, t" if lock else ""}
     """  # noqa: S608 (column names of our own tables)
 
 

@@ -64,6 +64,7 @@ def urge(task_id: int, note: str = "", *, by: Actor) -> TaskUrged:
         by, initiator_id=instance.initiator_id, owner_id=task.owner_id, holder_id=task.assignee_id
     )
     rules.check_open(task.status, task.done_by_name, task.done_at)
+    rules.check_not_suspended(instance.status)
     note = hands.check_note(note)
     at = now()
     last = db.session.scalar(

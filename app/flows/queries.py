@@ -1,7 +1,7 @@
 """Reading the flows: a person's inbox, one task, an instance's history and where it stands."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -60,6 +60,8 @@ class TaskRow:
     outcome: str | None
     claimable: bool
     """Filed under a role and not yet taken by anyone."""
+    instead_of: str | None = None
+    """In whose place it would be done (代理); None: one's own."""
 
 
 @dataclass(frozen=True)
@@ -233,8 +235,25 @@ _BY_DUE = (FlowTask.due_at.is_(None), FlowTask.due_at, FlowTask.id)
 
 
 def inbox(actor: Actor, *, search: str = "", limit: int = 200) -> list[TaskRow]:
-    """The open tasks this person can do now, due first: their own, and those of their roles nobody has taken."""
-    return _rows([FlowTask.status == "open", _mine(actor), *_matching(search)], _BY_DUE, limit)
+    """The open tasks this person can do now, due first: their own, those of their roles nobody has taken, and those
+    of whom they stand in for."""
+    rows = _rows([FlowTask.status == "open", _mine(actor), *_matching(search)], _BY_DUE, limit)
+    return _named(rows, actor)
+
+
+def _named(rows: list[TaskRow], actor: Actor) -> list[TaskRow]:
+    """The same, each that is there only in another's place with their name."""
+    places = standing.in_whose_place(actor, now())
+    if not places or not rows:
+        return rows
+    rest, whose = {row.id for row in rows}, dict[int, str]()
+    for place in (None, *places):
+        ways = _ways(actor) if place is None else _ways(place.person, place, actor)
+        among = sa.select(FlowTask.id).where(FlowTask.id.in_(rest), FlowTask.id.in_(sa.union_all(*ways)))
+        found = set(db.session.scalars(among))
+        rest -= found
+        whose |= dict.fromkeys(found, place.person.name) if place is not None else {}
+    return [replace(row, instead_of=whose.get(row.id)) for row in rows]
 
 
 def claimable(actor: Actor, *, search: str = "", limit: int = 200) -> list[TaskRow]:
@@ -269,17 +288,6 @@ def started_by(actor: Actor, *, search: str = "", limit: int = 200) -> list[Inst
         .where(FlowInstance.initiator_id == actor.id, *_matching(search))
         .order_by(FlowInstance.id.desc())
         .limit(limit)
-        .options(defer(FlowInstance.state))
-    ).all()
-    return _instance_rows(found)
-
-
-def instances_of(business_key: str) -> list[InstanceRow]:
-    """Every instance about one subject, newest first."""
-    found = db.session.scalars(
-        sa.select(FlowInstance)
-        .where(FlowInstance.business_key == business_key)
-        .order_by(FlowInstance.id.desc())
         .options(defer(FlowInstance.state))
     ).all()
     return _instance_rows(found)

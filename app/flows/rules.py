@@ -366,6 +366,14 @@ def already_there() -> Conflict:
     )
 
 
+def moved_on() -> Conflict:
+    return Conflict(
+        "flow.moved_on",
+        zh="流程刚刚被他人推进，请刷新后重试",
+        en="Somebody has just moved this flow on; reload the page and try again",
+    )
+
+
 def no_such_task(task_id: int) -> NotFound:
     return NotFound(
         "flow.no_such_task",

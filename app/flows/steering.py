@@ -121,8 +121,8 @@ def _end_tasks(instance_id: int) -> list[str]:
 
 
 def _tell_the_house(instance: FlowInstance, reason: str, by: Actor) -> None:
-    """The house that owns the subject may have something to put right; what it refuses keeps the flow alive."""
+    """The houses that know the subject may have something to put right; what one refuses keeps the flow alive."""
     subject, _, ident = instance.business_key.partition("/")
-    listener = CANCELLED.get(subject)
-    if listener is not None and ident.isdigit():
-        listener(int(ident), reason, by=by)
+    if ident.isdigit():
+        for listener in CANCELLED.get(subject, ()):
+            listener(int(ident), reason, by=by)

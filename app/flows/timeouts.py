@@ -15,7 +15,7 @@ from app.actor import SYSTEM, Actor
 from app.bpmn.parse import Node
 from app.clock import now
 from app.command import command
-from app.db import db
+from app.db import db, savepoint
 from app.flows import calendars, copies, engine, forms, queries, rules
 from app.flows.facts import TaskTimedOut
 from app.flows.models import FlowInstance, FlowTask, FlowTaskCandidate
@@ -165,7 +165,7 @@ def _complete(task: FlowTask, instance: FlowInstance, outcome: str, at: datetime
     opinion = Text("超时自动办理", "completed by its timeout")
     view = queries.view_of(task, instance)
     try:
-        with db.session.begin_nested():
+        with savepoint():
             said = {"decision": outcome, "opinion": f"{opinion.zh} {opinion.en}"}
             clean = forms.fill(view.form, said, data=view.data) if view.form is not None else {}
             decided = Decided(

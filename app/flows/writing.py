@@ -1,7 +1,7 @@
 """What one step changes in the tables: gathered while it runs, written down together.
 
-On PostgreSQL it is one statement, fed with rows as JSON; on SQLite, where a statement is no journey, it is a few.
-A step that two persons take at once is written once: the instance's revision decides.
+On PostgreSQL it is one statement, fed with rows as JSON, and sent with the log's entry; on SQLite, where a statement is
+no journey, it is a few. A step that two persons take at once is written once: the instance's revision decides.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,8 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from app.db import db, in_drivers_words
+from app.db import db, present_transaction
+from app.flows.holding import Seen, Standing
 from app.flows.models import (
     FlowEvent,
     FlowInstance,
@@ -23,6 +24,8 @@ from app.flows.models import (
     FlowTimer,
     MessageSubscription,
 )
+from app.flows.rules import moved_on
+from app.transaction import Statement
 
 Row = dict[str, Any]
 
@@ -64,12 +67,18 @@ class Changes:
     untimed: Sequence[str] = ()
 
 
-def write(changes: Changes, *, revision: int, instance: Row) -> bool:
-    """Write all, and the instance's columns under the next revision; False when `revision` is the present one no
-    more: then the caller raises, and the transaction takes all of it back."""
+def write(changes: Changes, *, standing: Standing, values: Row) -> None:
+    """Write all, and the instance's columns under the next revision. Refuses `Conflict` when it is at another revision
+    by now: on PostgreSQL at the end of the command, or when it asks the database for more."""
     db.session.flush()
-    together = db.session.connection().dialect.name == "postgresql"
-    return (_in_one if together else _one_by_one)(changes, revision, {**instance, "revision": revision + 1})
+    values = {**values, "revision": standing.revision + 1}
+    transaction = present_transaction()
+    if transaction is None:
+        if not _one_by_one(changes, standing.revision, values):
+            raise moved_on()
+        return
+    seen = None if transaction.begun else getattr(standing, "seen", None)
+    transaction.write_last(_in_one(changes, standing.revision, values, seen or Seen()))
 
 
 def _one_by_one(changes: Changes, revision: int, instance: Row) -> bool:
@@ -124,11 +133,13 @@ def _without_token(row: Row) -> Row:
     return {name: value for name, value in row.items() if name != "token"}
 
 
-def _in_one(changes: Changes, revision: int, instance: Row) -> bool:
-    """The parts that there are, as the `WITH` of the instance's own update. Same parts, same text: the server keeps
-    its plan. No part sees what another writes, save through `RETURNING`."""
-    parts: list[str] = []
-    given: Row = {"instance_id": changes.instance_id, "at_revision": revision}
+def _in_one(changes: Changes, revision: int, instance: Row, seen: Seen) -> Statement:
+    """The parts that there are. Same parts, same text: the server keeps its plan. No part sees what another writes,
+    save through `RETURNING`. The instance comes first, so that who is late waits there and has done nothing yet."""
+    done = Statement(given={"instance_id": changes.instance_id}, stale=moved_on)
+    parts, given = done.parts, done.given
+    parts.append(_moved(instance, revision, seen, given))
+    done.once.append("moved")
     over: list[str] = []
     if changes.decided is not None:
         said = changes.decided.values()
@@ -136,7 +147,11 @@ def _in_one(changes: Changes, revision: int, instance: Row) -> bool:
             "decided": changes.decided.task_id
         }
         sets = ", ".join(f"{name} = %(decided_{name})s" for name in said)
-        parts.append(f"decided AS (UPDATE flow_task SET {sets} WHERE id = %(decided)s)")
+        as_seen = ""
+        if seen.task and seen.task_id == changes.decided.task_id:
+            as_seen, given["task_xmin"] = " AND xmin::text = %(task_xmin)s", seen.task
+            done.once.append("decided")
+        parts.append(f"decided AS (UPDATE flow_task SET {sets} WHERE id = %(decided)s{as_seen} RETURNING id)")
         over.append("task_id = %(decided)s")
     if changes.cancelled:
         given["cancelled"] = list(changes.cancelled)
@@ -173,11 +188,29 @@ def _in_one(changes: Changes, revision: int, instance: Row) -> bool:
             parts.append(
                 f"{name} AS ({_adding(model, rows, name, given)}{anew if model is FlowTimer else ''})"
             )
-    given |= {f"new_{name}": value for name, value in instance.items()}
-    sets = ", ".join(f"{name} = %(new_{name}){'b' if name == 'state' else 's'}" for name in instance)
-    text = f"WITH {', '.join(parts)} " if parts else ""
-    text += f"UPDATE flow_instance SET {sets} WHERE id = %(instance_id)s AND revision = %(at_revision)s"
-    return in_drivers_words(text, given).rowcount == 1
+    return done
+
+
+def _moved(instance: Row, revision: int, seen: Seen, given: Row) -> str:
+    """The instance's own row: written, or changed if it is as it was."""
+    fresh, seen.fresh = seen.fresh, None
+    columns = {**(fresh or {}), **instance}
+    given |= {f"new_{name}": value for name, value in columns.items()}
+    places = {name: f"%(new_{name})s" for name in columns}
+    if fresh is not None:
+        return (
+            f"moved AS (INSERT INTO flow_instance ({', '.join(places)})"
+            f" VALUES ({', '.join(places.values())}) RETURNING id)"
+        )
+    as_seen = ""
+    if seen.instance:
+        as_seen, given["instance_xmin"] = " AND xmin::text = %(instance_xmin)s", seen.instance
+    given["at_revision"] = revision
+    sets = ", ".join(f"{name} = {place}" for name, place in places.items())
+    return (
+        f"moved AS (UPDATE flow_instance SET {sets}"
+        f" WHERE id = %(instance_id)s AND revision = %(at_revision)s{as_seen} RETURNING id)"
+    )
 
 
 def _adding(model: Any, rows: Sequence[Row], name: str, given: Row) -> str:

@@ -18,6 +18,7 @@ from app.impressions import rules as impression_rules
 from app.impressions.models import Impression
 from app.people import queries as people
 from app.refusal import Conflict, Forbidden, Invalid, NotFound
+from app.seals import calling_off as _calling_off  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.seals import making as _making
 from app.seals import queries, rules
 from app.seals.facts import (

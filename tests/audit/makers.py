@@ -12,7 +12,7 @@ from app.actor import Actor, Origin
 from app.audit import sequencer
 from app.audit.models import APPEND_ONLY
 from app.audit.verify import Report, walk
-from app.db import Base, configure_engine, db
+from app.db import READING, Base, configure_engine, db
 from app.fact import Fact, LogClass
 from app.refusal import Conflict
 from app.settings import Settings
@@ -55,6 +55,8 @@ def log_alone(settings: Settings) -> Iterator[Flask]:
     app = Flask("log-alone")
     app.config["SETTINGS"] = settings
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    if not settings.database_url.startswith("sqlite"):
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = READING
     db.init_app(app)
     with app.app_context():
         configure_engine(db.engine)

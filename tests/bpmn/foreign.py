@@ -72,7 +72,7 @@ ACCEPTED: dict[str, bytes] = {
     ),
     "a sub-process with two starts": one(
         shape("subProcess", "sub", shape("startEvent", "s1") + event("startEvent", "s2", "timer") + shape("task", "a")
-              + shape("task", "b") + arrows("s1>a", "s2>b")),
+              + shape("task", "b") + arrows("s1>a", "s2>b", "s2>a")),
         names="sub",
     ),
     "ids that the engine keeps for itself": file(process(
@@ -197,4 +197,37 @@ ACCEPTED: dict[str, bytes] = {
         START, shape("intermediateCatchEvent", "t", "<bpmn:eventDefinitionRef>tns:ted</bpmn:eventDefinitionRef>"), END,
         arrows("s>t", "t>e")),
         around='<bpmn:timerEventDefinition id="ted"><bpmn:timeDuration>PT1H</bpmn:timeDuration></bpmn:timerEventDefinition>'),
+    "a link instead of an arrow": file(process(
+        START, event("intermediateThrowEvent", "out", "link", said='name="A"'),
+        event("intermediateCatchEvent", "in", "link", said='name="A"'), shape("task", "t"), END,
+        arrows("s>out", "in>t", "t>e"))),
+    "a transaction that may be cancelled": file(process(
+        START, shape("transaction", "tx", shape("startEvent", "i") + shape("exclusiveGateway", "x") + shape("endEvent", "o")
+              + event("endEvent", "no", "cancel") + arrows("i>x", "x>o?ok", "x>no?not(ok)")),
+        event("boundaryEvent", "b", "cancel", attachedToRef="tx"), shape("task", "after"), END,
+        arrows("s>tx", "tx>e", "b>after", "after>e"))),
+    "names with blanks": file(process(
+        '<bpmn:dataObject id="do" name="Requested Amount"/><bpmn:property id="pr" name="Applicant\'s age"/>',
+        START, shape("exclusiveGateway", "x", default="f2_x_b"), shape("task", "a"), shape("task", "b"), END,
+        arrows("s>x", "x>a?Requested Amount > 1000 and order__kind = 1 and Applicant's age > 18 and order.total sum > 3", "x>b", "a>e", "b>e"))),
+    "what FEEL is elsewhere": file(process(
+        START, shape("exclusiveGateway", "x", default="f2_x_b"), shape("task", "a"), shape("task", "b"), END,
+        arrows("s>x", "x>a?=is defined(y) and get or else(`due days`, 3) > 2", "x>b", "a>e", "b>e"))),
+    "cycles with an end": file(process(
+        START, shape("userTask", "t"),
+        *(event("boundaryEvent", ident, "timer", f"<bpmn:timeCycle>{said}</bpmn:timeCycle>", attachedToRef="t",
+                cancelActivity="0") for ident, said in (
+            ("b1", "R/PT1H/2030-01-01T00:00:00Z"), ("b2", "R2/2026-01-01T00:00:00Z/2026-01-02T00:00:00Z"), ("b3", "PT1H"),
+            ("b4", "R-1/PT1H"), ("b5", "PaymentTerm"))),
+        event("boundaryEvent", "b6", "timer", "<bpmn:timeDate>2026-12-01T12:00:00+02:00[Europe/Berlin]</bpmn:timeDate>",
+              attachedToRef="t"), END,
+        arrows("s>t", "t>e"))),
+    "a process called as Zeebe has it": file(
+        process(row(shape("callActivity", "call", '<bpmn:extensionElements><z:calledElement xmlns:z="urn:z" processId="q"/>'
+                          "</bpmn:extensionElements>"), names="call")),
+        process(shape("startEvent", "qs"), shape("task", "qt"), arrows("qs>qt"), key="q")),
+    "ids that are no names": file(process(
+        shape("startEvent", "a b"), shape("userTask", "x:y/z#1"),
+        event("boundaryEvent", "1b", "message", attachedToRef="x:y/z#1", said='messageRef="m:1"'), shape("endEvent", "e"),
+        arrows("a b>x:y/z#1", "x:y/z#1>e", "1b>e")), around='<bpmn:message id="m:1" name="M"/>'),
 }  # fmt: skip

@@ -421,3 +421,24 @@ def damage(element: Any, kind: str, other: Any, scrap: str) -> None:
         element.append(copy.deepcopy(other))
     elif element.attrib:
         element.set(sorted(element.attrib)[0], scrap)
+
+
+@pytest.mark.parametrize(
+    ("policy", "answer"),
+    [("U", decision.UniqueViolation), ("F", 10), ("R", [10, 20]), ("C", [10, 20]), ("C+", 30), ("C#", 2), ("C&lt;", 10), ("C&gt;", 20)],
+)  # fmt: skip
+def test_the_letters_of_a_tables_corner_are_read_too(policy: str, answer: Any) -> None:
+    xml = one_table([("> 1", "10"), ("> 2", "20")], policy=policy)
+
+    if isinstance(answer, type):
+        with pytest.raises(answer):
+            said(xml, "d", {"x": 3})
+    else:
+        assert said(xml, "d", {"x": 3}) == answer
+
+
+def test_of_several_outputs_those_without_a_name_go_by_their_label() -> None:
+    inside = """<decisionTable><output label="Route"/><output label="Days"/>
+      <rule><outputEntry><text>"office"</text></outputEntry><outputEntry><text>3</text></outputEntry></rule></decisionTable>"""
+
+    assert said(model(decided("d", inside)), "d") == {"Route": "office", "Days": 3}

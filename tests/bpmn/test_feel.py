@@ -315,6 +315,15 @@ WORDS = st.sampled_from(
 )
 
 
+def test_what_other_engines_write_is_understood() -> None:
+    data = {"first name": "F", "m": {"a b": {"c": 3}}, "x": 5}
+
+    assert feel.expression('`first name` = "F" and m.a b.c = 3')(data) is True
+    assert feel.expression("is defined(x) and not(is defined(y)) and get or else(y, 7) = 7")(data) is True
+    assert feel.expression('is blank(" ") and is empty([]) and not(is empty([1]))')() is True
+    assert feel.expression("for i in [m] return i.a b.c")(data) == [3]
+
+
 @settings(max_examples=600, deadline=None)
 @example("( != 1 )")
 @given(st.lists(WORDS, max_size=25).map(" ".join))

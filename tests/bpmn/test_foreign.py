@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from app.bpmn.lint import Surroundings, lint
 from app.bpmn.parse import parse
+from app.bpmn.reading import read
 from app.bpmn.rehearse import rehearse
 from app.refusal import Invalid
 from tests.bpmn.diagrams import NOW, shape
-from tests.bpmn.foreign import ACCEPTED, END, START, arrows, event, file, one, process
+from tests.bpmn.foreign import ACCEPTED, END, LOOP, MANY, START, arrows, event, file, one, process
 
 CALLED_OFF = {"an end that ends all": {"e", "never"}, "an error out of a sub-process": {"sub"}}
 """What no round can pass, because something else always comes first."""
@@ -63,14 +65,16 @@ def gate(condition: str, language: str = "") -> bytes:
         (gate("/order/amount > 5", 'language="http://www.w3.org/1999/XPath"'), "language", "asks"),
         (gate("amount > 5", 'language="javascript"'), "language", "asks"),
         (one(shape("scriptTask", "evil"), names="evil"), "unsupported", "evil"),
-        (one(shape("transaction", "t"), names="t"), "unsupported", "t"),
+        (one(event("intermediateThrowEvent", "t", "link", said='name="A"'), names="t"), "link", "t"),
+        (file(process(START, shape("subProcess", "t", event("endEvent", "c", "cancel")), arrows("s>t"))), "unsupported", "c"),
         (one(shape("complexGateway", "c"), names="c"), "unsupported", "c"),
         (one(shape("adHocSubProcess", "a"), names="a"), "unsupported", "a"),
         (one(event("intermediateCatchEvent", "c", "conditional"), names="c"), "unsupported", "c"),
         (one(event("intermediateThrowEvent", "c", "compensate"), names="c"), "unsupported", "c"),
         (file(process(START, shape("subProcess", "ev", triggeredByEvent="true"))), "unsupported", "ev"),
-        (one(event("intermediateCatchEvent", "c", "timer", "<bpmn:timeCycle>0 0 9 * * ?</bpmn:timeCycle>"),
+        (one(event("intermediateCatchEvent", "c", "timer", "<bpmn:timeCycle>every day</bpmn:timeCycle>"),
              names="c"), "feel", "c"),
+        (one(shape("task", "a~b"), names="a~b"), "reserved_id", "a~b"),
         (one(event("intermediateCatchEvent", "c", "timer", "<bpmn:timeDuration>${d}</bpmn:timeDuration>"),
              names="c"), "language", "c"),
         (file(process(shape("task", "a"), shape("task", "b"), arrows("a>b", "b>a"))), "start", "p"),
@@ -81,6 +85,7 @@ def gate(condition: str, language: str = "") -> bytes:
         (file(process(START, END, '<bpmn:sequenceFlow sourceRef="s" targetRef="x"/>')), "dangling", "s → x"),
         (one(shape("task", "t", '<bpmn:standardLoopCharacteristics loopMaximum="__import__"/>'), names="t"),
          "loop", "t"),
+        (one(shape("task", "t", f"<bpmn:{LOOP}/><bpmn:{MANY}/>"), names="t"), "loop", "t"),
         (file(), "one_process", "d"),
     ],
 )  # fmt: skip
@@ -108,7 +113,7 @@ def test_a_long_row_of_shapes_is_read_and_run(kind: str):
 @pytest.mark.parametrize(
     ("data", "rule"),
     [
-        (chain("task", 1_100), "too_many"),
+        (chain("task", 2_600), "too_many"),
         (file(process("".join(f'<bpmn:subProcess id="n{i}">' for i in range(25)) + "</bpmn:subProcess>" * 25)), "too_deep"),
         (gate("1" + "+1" * 20_000 + " > 0"), "feel"),
         (gate("(" * 2_000 + "true" + ")" * 2_000), "feel"),
@@ -123,6 +128,45 @@ def test_what_is_too_large_is_refused(data: bytes, rule: str):
     problems = refused.value.details["problems"]
     assert rule in {p["rule"] for p in problems}
     assert len(problems) <= 100
+
+
+def test_what_needs_more_than_a_drawing_is_kept_from_being_published():
+    data = one(shape("transaction", "t"), names="t")
+
+    found = {p.rule: p.element for p in lint(read(data), Surroundings(strict=True)) if p.fatal}
+
+    assert found["unsupported"] == "t"
+
+
+def advice(data: bytes) -> dict[str, str]:
+    """Rule → element of what is said about a diagram that is accepted."""
+    return {p.rule: p.element for p in parse(data).warnings}
+
+
+def test_what_another_engine_would_understand_is_left_open_with_advice():
+    guest = "<bpmn:extensionElements><spiffworkflow:allowGuest xmlns:spiffworkflow='http://spiffworkflow.org/bpmn/schema/1.0/core'>true</spiffworkflow:allowGuest></bpmn:extensionElements>"
+    cycles = ("0 0 9-17 * * MON-FRI", "0 0/5 * * * ?", "@daily")
+    for said in cycles:
+        cron = event("intermediateCatchEvent", "c", "timer", f"<bpmn:timeCycle>{said}</bpmn:timeCycle>")
+        assert advice(one(cron, names="c"))["schedule"] == "c"
+    assert advice(one(shape("task", "t", f'<bpmn:{LOOP} loopMaximum="0"/>'), names="t"))["loop"] == "t"
+    assert advice(one(shape("userTask", "u", guest), names="u"))["extension"] == "u"
+
+
+def test_of_a_shape_that_cannot_run_only_the_shape_is_told():
+    with pytest.raises(Invalid) as refused:
+        parse(one(shape("scriptTask", "evil"), names="evil"))
+
+    assert [p["element"] for p in refused.value.details["problems"]] == ["evil"]
+
+
+def test_of_many_instances_some_are_played():
+    said = f"<bpmn:{MANY}><bpmn:loopCardinality>900</bpmn:loopCardinality></bpmn:{MANY}>"
+
+    report = rehearse(parse(one(shape("userTask", "u", said), names="u")), {}, now=NOW)
+
+    assert report["outcome"] == "ended"
+    assert len(report["processes"][0]["rounds"][0]["acts"]) == 20
 
 
 CIRCLE = process(

@@ -25,7 +25,6 @@ def test_a_sound_diagram_has_no_problems():
         shape("scriptTask", "evil", "<bpmn:script>import os</bpmn:script>"),
         shape("userTask", "evil", extensions("<spiffworkflow:preScript>import os</spiffworkflow:preScript>")),
         shape("userTask", "evil", extensions("<spiffworkflow:postScript>import os</spiffworkflow:postScript>")),
-        shape("userTask", "evil", extensions("<spiffworkflow:instructionsForEndUser>{{ x }}</spiffworkflow:instructionsForEndUser>")),
         shape("userTask", "evil", extensions("<spiffworkflow:unitTests/>")),
         action("evil", "a/do", x="().__class__.__base__.__subclasses__()"),
         shape("eventBasedGateway", "evil"),
@@ -43,6 +42,14 @@ def test_python_and_what_cannot_run_is_kept_out(evil: str):
     assert found
     assert "evil" in found[0].element + found[0].text.zh
     assert found[0].text.zh != found[0].text.en
+
+
+def test_extensions_that_we_do_not_know_keep_a_diagram_from_being_published():
+    words = extensions("<spiffworkflow:instructionsForEndUser>{{ x }}</spiffworkflow:instructionsForEndUser>")
+    data = line(shape("userTask", "review", words), names=["review"])
+
+    assert problems(data) == {}
+    assert problems(data, Surroundings(strict=True)) == {"extension": "review"}
 
 
 def test_a_condition_in_another_language_is_kept_out():

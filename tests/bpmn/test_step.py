@@ -61,6 +61,16 @@ def test_a_condition_that_is_python_never_runs(attack: str, tmp_path: Path):
     assert not file.exists()
 
 
+def test_names_with_blanks_are_known_from_the_data():
+    data = choose("Requested Amount > 1000 and order.total sum = 3").replace(
+        b"<bpmn:startEvent", b'<bpmn:property id="q" name="Requested Amount" /><bpmn:startEvent', 1
+    )
+
+    run = begin(alone(data), {"Requested Amount": 2000, "order": {"total sum": 3}}, host=Hands(), now=NOW)
+
+    assert waiting(run) == ["yes"]
+
+
 @pytest.mark.parametrize("tag", ["timeDuration", "timeDate", "timeCycle"])
 def test_a_timer_that_is_python_never_runs(tag: str, tmp_path: Path):
     file = tmp_path / "touched"
@@ -208,6 +218,31 @@ def test_a_repeating_timer_reminds_as_often_as_it_says_and_leaves_the_wait_alone
     assert len(hands.asked) == 2
     assert late.timers() == []
     assert wake(99).messages() and len(hands.asked) == 2
+
+
+@pytest.mark.parametrize("rival", ["", "R1/PT4H"])
+def test_what_a_repeating_timer_set_off_outlives_the_wait(rival: str):
+    """Somebody was given a task by a reminder: it is theirs, also when what they were reminded of is over."""
+    given = shape("userTask", "look")
+    hurry = shape(
+        "boundaryEvent", "hurry",
+        f'<bpmn:timerEventDefinition id="t2"><bpmn:timeCycle>{rival}</bpmn:timeCycle></bpmn:timerEventDefinition>',
+        attachedToRef="wait")  # fmt: skip
+    joined = alone(bpmn(
+        shape("startEvent", "begin"), shape("userTask", "wait"), REMIND, given, shape("endEvent", "told"),
+        shape("endEvent", "finish"), flow("begin", "wait"), flow("wait", "finish"), flow("late", "look"),
+        flow("look", "told"), *((hurry, flow("hurry", "finish")) if rival else ())))  # fmt: skip
+    state = begin(joined, {}, host=Hands(), now=NOW).state()
+
+    run = resume(joined, state, host=Hands(), now=NOW + timedelta(hours=4))
+    run.settle()
+    if not rival:
+        run = resume(joined, run.state(), host=Hands(), now=NOW + timedelta(hours=5))
+        run.complete(next(t.token for t in run.tasks() if t.node.id == "wait"), {})
+        run.settle()
+
+    assert waiting(run) == ["look"]
+    assert waiting(resume(joined, run.state(), host=Hands(), now=NOW + timedelta(hours=5))) == ["look"]
 
 
 def test_an_interrupting_timer_moves_the_flow_on():

@@ -72,6 +72,20 @@ def test_no_file_gets_a_traceback(tmp_path: Path, name: str, content: bytes):
     assert all(json.loads(line)["problems"][0]["message"] for line in lines)
 
 
+def test_a_table_is_known_by_what_it_says_and_a_file_by_its_name(tmp_path: Path):
+    table = tmp_path / "dish.dmn.xml"
+    table.write_bytes(
+        b'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" name="m" namespace="n">'
+        b'<decision id="d" name="d"><literalExpression><text>1 +</text></literalExpression></decision></definitions>'
+    )
+    broken = tmp_path / "cut off.bpmn"
+    broken.write_bytes(b"<definitions")
+
+    said = [json.loads(line)["problems"][0] for line in run("check", str(table), str(broken))[1]]
+
+    assert [(p["rule"], p["element"]) for p in said] == [("table", "d"), ("not_xml", "cut off.bpmn")]
+
+
 def test_a_story_is_played_without_a_database():
     folder = WORKFLOWS / "seal_lifecycle"
 

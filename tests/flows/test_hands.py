@@ -23,6 +23,7 @@ from app.flows import (
     informing,
     jobs,
     queries,
+    steering,
     substituting,
     timeouts,
 )
@@ -173,6 +174,15 @@ def test_another_is_asked_answers_and_the_decision_stays_with_who_asked(office: 
         handing.answer(task, "对", by=office.wang)
     with pytest.raises(Forbidden):
         handing.call_back(task, by=office.lin)
+    steering.suspend(instance_id, "等补充材料", by=SYSTEM)
+    for held in (
+        lambda: handing.answer(task, "金额无误", by=office.lin),
+        lambda: handing.call_back(task, by=office.wang),
+        lambda: informing.urge(task, by=office.wang),
+    ):
+        with pytest.raises(Conflict, match=r"flow\.suspended"):
+            held()
+    steering.resume(instance_id, by=SYSTEM)
     handing.answer(task, "金额无误", by=office.lin)
     assert (ids(office.lin), ids(office.wang)) == ([], [task])
 
@@ -200,6 +210,8 @@ def test_a_substitute_does_what_comes_to_another_and_all_records_name_both(offic
     away(office, office.wang, office.lin)
 
     assert ids(office.lin) == [task], "but not what the substitute set going"
+    assert [r.instead_of for r in queries.inbox(office.lin)] == ["王敏"]
+    assert {r.instead_of for r in queries.inbox(office.wang)} == {None}
     with pytest.raises(Forbidden):
         commands.complete(own_task, APPROVE, by=office.lin)
     commands.claim(task, by=office.lin)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from app import clock, store
 from app.cards import commands as cards
 from app.cards import queries as card_queries
+from app.cards.models import CardJob
 from app.crypto import vault
 from app.crypto.seal_verdict import verify_seal
 from app.db import db
@@ -419,3 +420,35 @@ def test_a_scanned_impression_fits_on_a_card(world: World) -> None:
     envelope = ritual.authorise(ritual.begin()).envelope
 
     assert len(png) > 100_000 and len(envelope) < 40 * 1024
+
+
+def test_an_application_whose_flow_is_cancelled_takes_its_order_back_unless_a_card_may_be_written(
+    world: World,
+) -> None:
+    from app.flows.action import CANCELLED
+    from app.seals.calling_off import call_off
+
+    def made_for(application_id: int, ritual) -> None:  # type: ignore[no-untyped-def]
+        job = db.session.get_one(CardJob, ritual.job_id)
+        job.payload = {**job.payload, "application_id": application_id}
+        db.session.commit()
+
+    assert call_off in CANCELLED["application"]
+    mine = ordered(world)
+    made_for(7, mine)
+    call_off(8, "另一个申请", by=world.office)
+    assert card_queries.job(mine.job_id).state == "ordered"
+
+    begun = mine.begin()
+    call_off(7, "单位撤销", by=world.office)
+    job = card_queries.job(mine.job_id)
+    assert (job.state, job.reason_zh) == ("cancelled", f"已取消：{world.office.name}：单位撤销")
+    with refused("card_job.wrong_state"):
+        mine.authorise(begun)
+
+    other = ordered(world)
+    made_for(7, other)
+    other.authorise(other.begin())
+    with refused("seal.being_written"):
+        call_off(7, "单位撤销", by=world.office)
+    assert card_queries.job(other.job_id).state == "authorised"

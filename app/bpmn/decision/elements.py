@@ -1,5 +1,6 @@
 """Small questions to DMN elements, whatever version's namespace they are in. Pure."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,13 +9,11 @@ from app.bpmn.reading import Element, local, namespace, read
 from app.refusal import Invalid
 from app.text import Text
 
-VERSIONS = {
-    "http://www.omg.org/spec/DMN/20151101/dmn.xsd": "1.1",
-    "http://www.omg.org/spec/DMN/20180521/MODEL/": "1.2",
-    "https://www.omg.org/spec/DMN/20191111/MODEL/": "1.3",
-    "https://www.omg.org/spec/DMN/20211108/MODEL/": "1.4",
-    "https://www.omg.org/spec/DMN/20230324/MODEL/": "1.5",
-}
+_NAMESPACE = re.compile(
+    r"https?://www\.omg\.org/spec/DMN/20(?:1[5-9]|[2-9]\d)\d{4}(?:/MODEL/?|/dmn(?:11)?\.xsd)?"
+)
+"""DMN 1.1 (20151101) to 1.5 (20230324), in the spellings that tools have given them; a later one is read as if it
+were 1.5, and what it brings that we do not know is refused where it stands."""
 EXPRESSIONS = frozenset(
     [
         "literalExpression",
@@ -41,7 +40,7 @@ def read_model(xml: bytes) -> Element:
         raise DecisionError(refusal.text) from refusal
     # some files stand in a namespace of their maker's and only declare the standard's
     declared: set[Any] = {namespace(root), *root.nsmap.values()}
-    if local(root) != "definitions" or not declared & VERSIONS.keys():
+    if local(root) != "definitions" or not any(_NAMESPACE.fullmatch(str(said)) for said in declared):
         raise DecisionError(
             Text(
                 "这不是 DMN 1.1 至 1.5 的决策文件，请用 DMN 编辑器重新导出",
@@ -94,6 +93,12 @@ def type_ref(element: Element | None) -> str:
     if element is None:
         return ""
     return attribute(element, "typeRef") or text_of(child(element, "typeRef"))
+
+
+def output_name(output: Element) -> str:
+    """What an output of a table is called. One alone needs no name; of several, one without goes by its label."""
+    several = len(list(children(output.getparent(), "output"))) > 1
+    return attribute(output, "name") or (attribute(output, "label") if several else "")
 
 
 def where(element: Element) -> str:

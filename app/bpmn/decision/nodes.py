@@ -11,6 +11,7 @@ from app.bpmn.decision.elements import (
     children,
     expression_in,
     local,
+    output_name,
     type_ref,
     where,
     within,
@@ -174,4 +175,4 @@ def _output_names(element: Element, name: str) -> tuple[str, ...]:
     table = expression_in(element) if local(element) == "decision" else None
     if table is None or local(table) != "decisionTable":
         return ()
-    return tuple(attribute(output, "name") or name for output in children(table, "output"))
+    return tuple(output_name(output) or name for output in children(table, "output"))

@@ -7,7 +7,7 @@ from functools import reduce
 from typing import Any, cast
 
 from app.bpmn import feel
-from app.bpmn.decision.elements import Element, attribute, child, children, text_of, where
+from app.bpmn.decision.elements import Element, attribute, child, children, output_name, text_of, where
 from app.bpmn.decision.error import AnyViolation, InvalidInput, NoMatch, UniqueViolation
 from app.bpmn.decision.trace import MatchedRule, Trace, mistake, unless_strict
 from app.bpmn.decision.types import Mismatch, Type, Types, tests_in
@@ -17,6 +17,9 @@ from app.bpmn.feel.value import compare, same
 from app.text import Text
 
 POLICIES = frozenset({"UNIQUE", "ANY", "PRIORITY", "FIRST", "RULE ORDER", "OUTPUT ORDER", "COLLECT"})
+_LETTERS = {policy[0]: policy for policy in POLICIES}
+_SIGNS = {"+": "SUM", "#": "COUNT", "<": "MIN", ">": "MAX"}
+"""A table's corner says `U`, `F` or `C+` (DMN 1.5, clause 8.2.8); some tools write that into the file too."""
 AGGREGATIONS = frozenset({"", "SUM", "COUNT", "MIN", "MAX"})
 MAX_RULES = 5_000
 
@@ -57,8 +60,7 @@ class Table:
         self.where = f"decisionTable “{name}”"
         self.name = name
         self._compile, self._types, self._names = compile_, types, names
-        self.policy = attribute(element, "hitPolicy").upper() or "UNIQUE"
-        self.aggregation = attribute(element, "aggregation").upper()
+        self.policy, self.aggregation = _policy(element)
         self.inputs = [self._input(found) for found in children(element, "input")]
         self.outputs = [self._output(found) for found in children(element, "output")]
         self.rules = [self._rule(found, index) for index, found in enumerate(children(element, "rule"), 1)]
@@ -109,7 +111,7 @@ class Table:
         # the values in their order are the items of a list
         ranks = self._compile(f"[{said}]", f"{self.where} outputValues") if said and said != "-" else None
         return _Output(
-            attribute(element, "name"),
+            output_name(element),
             kind,
             ranks,
             self._compile(text_of(default), f"{self.where} default") if text_of(default) else None,
@@ -308,6 +310,16 @@ class Table:
         if self.aggregation:
             return reduce(_keeper(-1 if self.aggregation == "MIN" else 1), answers)
         return answers
+
+
+def _policy(element: Element) -> tuple[str, str]:
+    """The hit policy and the aggregation, in full."""
+    said = attribute(element, "hitPolicy").upper() or "UNIQUE"
+    policy = _LETTERS.get(said[:1], said) if len(said) <= 2 else said
+    sign = said[1:] if len(said) == 2 else ""
+    return policy if not sign or sign in _SIGNS else said, _SIGNS.get(sign) or attribute(
+        element, "aggregation"
+    ).upper()
 
 
 def _place(value: Any, order: list[Any], scope: Scope) -> int:

@@ -9,6 +9,7 @@ from app.bpmn.feel import (  # the library fills itself when imported
     library_list,
     library_moment,  # noqa: F401  # pyright: ignore[reportUnusedImport]
     library_number,  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    library_other,  # noqa: F401  # pyright: ignore[reportUnusedImport]
     library_range,  # noqa: F401  # pyright: ignore[reportUnusedImport]
     library_text,  # noqa: F401  # pyright: ignore[reportUnusedImport]
 )

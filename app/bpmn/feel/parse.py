@@ -59,6 +59,7 @@ KEYWORDS = frozenset(
         "external",
     ]
 )
+_NO_MEMBER = KEYWORDS | {"instance", "?", "'"}
 COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 _POWER = {"or": 1, "and": 2, "between": 3, "in": 3, "instance": 7, "+": 4, "-": 4, "*": 5, "/": 5, "**": 6}
 _POWER.update(dict.fromkeys(COMPARISONS, 3))
@@ -340,14 +341,26 @@ class Parser:
         return Name(token.start, self._name())
 
     def _name(self, *, member: bool = False) -> str:
+        if self.now.kind == "quoted":
+            return self._next().text.strip("` ")
         if self.now.kind == "name":
             declared = self.names.at(self.tokens, self.index)
             if declared:
                 self.index += declared[1]
                 return declared[0]
-            if member or self.now.text not in KEYWORDS:
+            if member:
+                return self._member()
+            if self.now.text not in KEYWORDS:
                 return self._next().text
         raise self._unexpected("数值、名称或括号", "a value, a name or a bracket")
+
+    def _member(self) -> str:
+        """What a context that nobody declared calls an entry: where one word follows another after a point, both
+        are of its name, for nothing else could be meant."""
+        words = [self._next().text]
+        while self.now.kind == "name" and self.now.text not in _NO_MEMBER:
+            words.append(self._next().text)
+        return " ".join(words)
 
     def _postfix(self, node: Node, filters: bool) -> Node:
         links = 0

@@ -15,6 +15,7 @@ _TOKEN = re.compile(
       | (?P<number>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)
       | (?P<at>@\s*"(?:[^"\\]|\\.)*")
       | (?P<string>"(?:[^"\\]|\\.)*")
+      | (?P<quoted>`[^`\n]+`)
       | (?P<name>(?:[^\W\d]|[{_MORE}])[\w\u00b7\u203f\u2040{_MORE}]*|\?|')
       | (?P<sign>[^"/])
     """,
@@ -27,8 +28,9 @@ _SHORT = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "'": 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`kind`: number, string, at, name, op, sign or end. `start`, `stop`: offsets in the text.
+    """`kind`: number, string, at, name, quoted, op, sign or end. `start`, `stop`: offsets in the text.
 
+    A quoted name stands in backquotes, as another engine has it where a name holds blanks or signs.
     A sign is a character that means nothing to FEEL; a declared name may hold it all the same (`Rate %`).
     """
 
@@ -69,7 +71,7 @@ def tokenize(text: str) -> list[Token]:
 
 
 def _ends_a_value(token: Token) -> bool:
-    return token.kind in ("number", "string", "at", "name") or token.text in (")", "]", "}")
+    return token.kind in ("number", "string", "at", "name", "quoted") or token.text in (")", "]", "}")
 
 
 def unreadable(text: str, position: int) -> FeelError:
