@@ -41,6 +41,7 @@ log = structlog.get_logger()
 def load_files(*, folder: Path | None = None, by: Actor) -> FlowsLoaded:
     """Publish what the folder of flows holds, where it is new. A flow that a process owner has published since
     keeps that version. Idempotent. Refuses `Invalid` when a diagram, table or form is wrong."""
+    versions.one_at_a_time()
     made: list[FlowDefinition] = []
     at = now()
     for said in publishing.read_folder(folder):

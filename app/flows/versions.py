@@ -109,6 +109,14 @@ def since(definition: FlowDefinition) -> datetime:
     return definition.effective_from or definition.published_at
 
 
+def one_at_a_time() -> None:
+    """Let nobody else publish until this transaction is over: the next number, and which version calls which, are
+    worked out from all that is there. Nobody who starts a flow waits for it."""
+    db.session.execute(
+        sa.select(FlowDefinition.id).order_by(FlowDefinition.id).limit(1).with_for_update(key_share=True)
+    )
+
+
 def add(
     papers: Papers,
     *,
@@ -120,6 +128,7 @@ def add(
 ) -> list[FlowDefinition]:
     """Another version of a flow, and of those that call it: the first is its own. Inside a command. Refuses
     `Invalid` where it cannot be run or calls in a circle, `NotFound` for a called flow that is not published."""
+    one_at_a_time()
     start = effective_from if effective_from is not None and effective_from > at else None
     made = write(papers, origin=origin, at=at, start=start, note=note, by=by)
     return [made, *settle(start or at, at)]
@@ -172,6 +181,7 @@ def _called_first(moment: datetime) -> list[str]:
 
 def call_off(definition: FlowDefinition, at: datetime) -> None:
     """A version that is not yet in force never will be. Inside a command. Refuses `Conflict`."""
+    one_at_a_time()
     if since(definition) <= at or definition.called_off_at is not None:
         raise Conflict(
             "flow.in_force_already",

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.bpmn import decision
+from app.bpmn.reading import Element, read
+from app.bpmn.shapes import said_in as text_of
 from app.flows import forms as flow_forms
 from app.flows import queries as flows
 from app.flows.action import ACTIONS
@@ -11,11 +13,13 @@ from app.flows.forms import Field
 from app.glossary import OFFICERS, ROLES
 from app.people import queries as people
 from app.refusal import Refusal
+from app.studio import checks, stories
 from app.studio.models import StudioDraft
 
 
 def of_draft(draft: StudioDraft) -> dict[str, Any]:
-    """As JSON: roles, posts, units, people, forms with their fields, decisions, flows, actions."""
+    """As JSON: roles, posts, units, people, forms with their fields, decisions, flows, actions; `data`:
+    the names that the example stories start the flow with."""
     return {
         "roles": [
             {"id": role, "zh": text.zh, "en": text.en} for role, text in ROLES.items() if role not in OFFICERS
@@ -25,6 +29,7 @@ def of_draft(draft: StudioDraft) -> dict[str, Any]:
         "people": [{"id": p.id, "name": p.name, "unit_id": p.unit_id} for p in people.people() if p.active],
         "forms": {name: {"fields": fields} for name, fields in _forms(draft.forms).items()},
         "decisions": _decisions(draft.tables),
+        "data": sorted(checks.data_of(stories.read_all(draft.scenarios))),
         "flows": [
             {"id": key, "zh": text.zh, "en": text.en} for key, text in flows.flow_labels() if key != draft.key
         ],
@@ -64,11 +69,33 @@ def _field(field: Field) -> dict[str, Any]:
 
 
 def _decisions(tables: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each decision with what its table asks and answers; none of a table that cannot be read."""
     found: list[dict[str, Any]] = []
     for name, text in tables.items():
+        content = str(text).encode()
         try:
-            ids = decision.parse(str(text).encode()).decisions
+            known = decision.parse(content).decisions
         except decision.DecisionError:
             continue
-        found += [{"id": ident, "file": name} for ident in ids]
+        for drawn in read(content).iter("{*}decision"):
+            if drawn.get("id") in known:
+                found.append(_decision(name, drawn))
     return found
+
+
+def _decision(file: str, drawn: Element) -> dict[str, Any]:
+    label = str(drawn.get("name") or drawn.get("id"))
+    return {
+        "id": str(drawn.get("id")),
+        "zh": label,
+        "en": label,
+        "file": file,
+        "inputs": [
+            {"id": text_of(next(c.iter("{*}text"), None)), "label": str(c.get("label") or "")}
+            for c in drawn.iter("{*}input")
+        ],
+        "outputs": [
+            {"id": str(c.get("name") or ""), "label": str(c.get("label") or c.get("name") or "")}
+            for c in drawn.iter("{*}output")
+        ],
+    }

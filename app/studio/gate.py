@@ -30,6 +30,8 @@ from app.text import Text
 
 MOST_TRIED = 200
 """Running instances that are tried on a copy while somebody waits for the page."""
+MOST_MOVED = 500
+"""And that are moved."""
 
 
 @dataclass(frozen=True)
@@ -134,15 +136,18 @@ def moving(programs: Mapping[str, Program], actor: Actor, at: datetime) -> Movin
     return Moving(len(found), min(len(found), MOST_TRIED), would, blocked.most_common())
 
 
-def move_running(keys: Sequence[str], actor: Actor) -> tuple[int, int]:
+def move_running(keys: Sequence[str], actor: Actor) -> tuple[int, int, int]:
     """Let the running instances of these flows go on by the versions in force now, each in a transaction of its own;
-    gives how many did, and how many stay on theirs."""
-    moved = stay = 0
+    gives how many did, how many stay on theirs, and how many are left for `yinxu flows migrate`."""
+    moved = stay = left = 0
     for key in keys:
         target = versions.in_force(key, now())
-        if target is not None:
-            number, ids = target.version, migrating.movable(key, target.version)
-            told = migrating.batch(key, ids, number, {}, dry_run=False, by=actor)
-            moved += sum(o.outcome == "moved" for o in told)
-            stay += sum(o.outcome != "moved" for o in told)
-    return moved, stay
+        if target is None:
+            continue
+        number, ids = target.version, migrating.movable(key, target.version)
+        room = max(0, MOST_MOVED - moved - stay)
+        told = migrating.batch(key, ids[:room], number, {}, dry_run=False, by=actor)
+        moved += sum(o.outcome == "moved" for o in told)
+        stay += sum(o.outcome != "moved" for o in told)
+        left += len(ids[room:])
+    return moved, stay, left

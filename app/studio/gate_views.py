@@ -89,16 +89,18 @@ def _published(fact: FlowPublished, *, move: bool) -> ResponseReturnValue:
 
 
 def _move(keys: Sequence[str]) -> None:
-    moved, stay = gate.move_running(keys, current_actor())
-    flash(
-        t(
-            "在办的流程：{moved} 件改按新版本办理，{stay} 件仍按原版本。",
-            "Of those running, {moved} go on by the new version, {stay} stay on theirs.",
-            moved=moved,
-            stay=stay,
-        ),
-        "good",
+    moved, stay, left = gate.move_running(keys, current_actor())
+    words = Text(
+        "在办的流程：{moved} 件改按新版本办理，{stay} 件仍按原版本。",
+        "Of those running, {moved} go on by the new version, {stay} stay on theirs.",
     )
+    flash(t(words, moved=moved, stay=stay), "good")
+    if left:
+        words = Text(
+            "另有 {left} 件未处理，请系统管理员用 yinxu flows migrate 办理。",
+            "{left} more were left; the administrators move them with yinxu flows migrate.",
+        )
+        flash(t(words, left=left), "warn")
 
 
 def _plan() -> Plan:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from app.actor import Actor
 from app.clock import now
-from app.db import begin_writing, db, insert_unless_there
+from app.db import begin_writing, commit, db, insert_unless_there
 from app.studio import queries
 from app.studio.models import StudioPresence
 
@@ -29,5 +29,5 @@ def here(draft_id: int, actor: Actor) -> list[queries.Other]:
         .where(StudioPresence.draft_id == draft_id, StudioPresence.user_id == actor.id)
         .values(seen_at=at)
     )
-    db.session.commit()
+    commit()
     return queries.others(draft_id, actor)

@@ -117,6 +117,7 @@ def _proposed(draft_id: int, revision: int, by: Actor) -> tuple[StudioDraft, Pla
 def _check(draft: StudioDraft, plan: Plan) -> None:
     rules.check_fresh(plan.revision, draft.revision, draft.updated_by_name, draft.updated_at)
     rules.check_start(plan.effective_from, now())
+    versions.one_at_a_time()
     newest = versions.newest(draft.key)
     rules.check_seen(plan.seen, newest.version if newest else None)
     rules.check_no_errors([p.text for p in problems.of_draft(draft) if p.severity == "error"])

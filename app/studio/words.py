@@ -40,6 +40,14 @@ WORDS: dict[str, tuple[Text, Text]] = {
     "feel": (Text("{name}的条件读不懂", "The condition of {name} cannot be read"), Text("在条件中重新选择字段、比较方式和取值", "Choose the field, the comparison and the value again")),
     "loop": (Text("{name}的次数不对", "How often {name} is done is wrong"), Text("填写 1 至 1000 之间的整数", "Give a whole number from 1 to 1000")),
     "timer": (Text("{name}的时间不对：要大于零，写法要能读懂", "The time of {name} is wrong: it must be more than nothing, and readable"), Text("在“时限”或“时间”中重新填写天数或小时数", "Give the days or hours again under “due” or “time”")),
+    "link": (
+        Text("链接{name}没有恰好一个接收它的图元", "The link {name} is not caught by exactly one shape"),
+        Text("在同一层放一个同名的接收链接，或直接连线", "Put one catching link of the same name beside it, or draw a flow instead"),
+    ),
+    "schedule": (
+        Text("{name}的时间是别的系统的写法", "The time of {name} is written as another system would"),
+        Text("在“时间”中重新选择多久一次", "Choose again under “time” how often"),
+    ),
     "decision": (Text("{name}用的规则表不存在", "The rule table of {name} does not exist"), Text("选择草稿中的一张规则表，或导入它", "Choose one of the draft's rule tables, or import it")),
     "call": (Text("{name}调用的流程不存在", "The flow that {name} calls does not exist"), Text("选择一个已发布的流程，或先发布它", "Choose a published flow, or publish that first")),
     "action": (Text("{name}没有选择要做的操作，或该操作不存在", "{name} names no action, or one that does not exist"), Text("从操作列表中选择", "Choose one from the list of actions")),

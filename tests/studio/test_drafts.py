@@ -93,7 +93,13 @@ def test_the_editors_script_reads_saves_and_sees_who_else_is_there(
     assert {"roles", "posts", "units", "people", "forms", "decisions", "flows", "actions"} <= set(offered)
     assert "system_administrator" not in {r["id"] for r in offered["roles"]}
     assert {f["id"] for f in offered["forms"]["review"]["fields"]} >= {"decision"}
-    assert offered["decisions"][0]["file"] == "routing.dmn"
+    (routing,) = offered["decisions"]
+    assert (routing["id"], routing["file"], routing["outputs"][0]["id"]) == (
+        "routing",
+        "routing.dmn",
+        "route",
+    )
+    assert [i["id"] for i in routing["inputs"]] == ["kind", "unit_level"] and "seal_name" in offered["data"]
 
     assert owner.post(f"{page}/presence", {}).json == {"others": []}
     assert other.post(f"{page}/presence", {}).json["others"][0]["name"] == "流程owner"

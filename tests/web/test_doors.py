@@ -21,6 +21,9 @@ OPEN = {
 }  # fmt: skip
 """What anybody may ask. Adding a line here is a decision: everything else needs a login."""
 
+SCRIPTS = ("agent_api.", "studio.api.")
+"""What programs and the editor's script ask: they are answered in JSON, not led to a page."""
+
 VALUES = {
     "kind": "official", "verb": "suspend", "digest": "sha256:" + "0" * 64, "serial": "X1", "report": "ledger",
     "reference": "sha256:" + "0" * 64, "filename": "app.css", "chosen": "en",
@@ -63,6 +66,9 @@ def test_strangers_are_led_to_the_login_everywhere_else(app: Flask, here: Town) 
         if endpoint in OPEN:
             assert answer.status_code in (200, 302), path
             continue
+        if endpoint.startswith("studio.api."):
+            assert answer.status_code == 401 and answer.json is not None, path
+            continue
         assert answer.status_code == 302, (path, answer.status_code)
         assert answer.location.startswith("/login?next=/"), (path, answer.location)
 
@@ -74,7 +80,7 @@ def test_strangers_change_nothing(app: Flask, here: Town) -> None:
         browser = Browser(app)
         browser.get("/login")
         answer = browser.post(path)
-        if endpoint.startswith("agent_api."):
+        if endpoint.startswith(SCRIPTS):
             assert answer.status_code in (401, 403, 404, 422), (path, answer.status_code)
             assert answer.json is not None and "error" in answer.json, path
             continue
