@@ -24,7 +24,6 @@ class Palette {
     const entries = {
       hand: { group: "tools", className: "bpmn-icon-hand-tool", title: said("移动画布", "Move the canvas"), action: { click: (event) => this.hand.activateHand(event) } },
       connect: { group: "tools", className: "bpmn-icon-connection-multi", title: said("连线", "Connect"), action: { click: (event) => this.connect.start(event) } },
-      line: { group: "tools", separator: true },
       person: shape("bpmn-icon-user-task", said("人工步骤", "A person's step"), "bpmn:UserTask"),
       table: shape("bpmn-icon-business-rule", said("规则表", "Rule table"), "bpmn:BusinessRuleTask"),
       action: shape("bpmn-icon-service", said("自动步骤", "Automatic step"), "bpmn:ServiceTask"),

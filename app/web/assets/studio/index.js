@@ -132,7 +132,7 @@ async function begin() {
   bus.on("selection.changed", ({ newSelection }) => newSelection[0] !== chosen && show(newSelection[0]?.labelTarget || newSelection[0] || view.getRootElement()));
   bus.on("studio.insert", ({ flow }) => list.add(flow));
   bus.on("studio.remove", ({ element }) => remove(element));
-  const fit = () => view.zoom("fit-viewport", "auto");
+  const fit = () => part("canvas").offsetParent && view.zoom("fit-viewport", "auto"); // on a phone the list alone is shown
   const wire = (name, run) => part(name).addEventListener("click", run);
   wire("undo", () => stack.undo());
   wire("redo", () => stack.redo());

@@ -106,12 +106,22 @@ export class Panel {
     return [
       this.said.vote ? null : this.choice("role", said("由谁办理", "Who acts"), [["", inherited], ...this.roles()]),
       field(said("表单", "Form"), select([...(this.said.form ? [] : [["", this.formName(this.element.id)]]), ...forms], this.said.form || "", (form) => this.set({ form }), "form")),
+      this.heard() ? null : make("p", { class: "hint" }, said("没有分支看这一步的结论：不同意也会继续往下走（办理人仍可用“退回”）。要改变走向，请在后面的分支中选择这一步的结论。",
+        "No branch looks at this step's decision: the flow goes on even if it is refused (the person may still send it back). To change the way, choose its decision in a branch that follows.")),
       this.duration("dueIn", said("时限", "Due in"), this.said.dueIn, (dueIn) => this.set({ dueIn })),
       this.said.dueIn && this.choice("onTimeout", said("超时怎么办", "When it is late"), late),
       this.said.dueIn && acts === "escalate" && this.choice("escalateTo", said("升级给谁", "To whom"), [["", said("本角色的上级单位", "The same role in the unit above")], ...this.roles()]),
       this.said.dueIn && ["remind", "escalate"].includes(acts) && this.duration("every", said("每隔多久再次提醒", "Again every"), this.said.every, (every) => this.set({ every })),
       tick(said("须本人亲办（不可代办、不自动通过）", "By one's own hand (nobody else's, and never by itself)"), this.said.ownHand === "true", (on) => this.set({ ownHand: on ? "true" : "" }), "ownHand"),
     ];
+  }
+
+  /** Whether any condition asks what was decided here. */
+  heard() {
+    const name = new RegExp(`(^|[^\\w.])${this.element.id}\\.`);
+    const text = (flow) => flow.businessObject.conditionExpression?.body || "";
+    const decides = (this.choices.forms[this.said.form || this.element.id]?.fields || []).some((one) => one.id === "decision");
+    return !decides || this.registry.filter((one) => is(one, "bpmn:SequenceFlow") && name.test(text(one))).length > 0;
   }
 
   formName(name) {

@@ -95,8 +95,9 @@ export class Steps {
     const shapes = this.canvas.getRootElement().children.filter((one) => !one.waypoints && !one.host && one.type !== "label");
     const moving = shapes.filter((one) => !is(one, "bpmn:Lane") && one.x >= from);
     const lanes = shapes.filter((one) => is(one, "bpmn:Lane") && one.x + one.width > from);
+    const words = this.canvas.getRootElement().children.filter((one) => one.labelTarget?.waypoints && one.x >= from);
     const attached = moving.flatMap((one) => [...(one.attachers || []), ...(one.labels || [])]);
-    this.spaceTool.makeSpace([...new Set([...moving, ...attached, ...moving.flatMap((one) => one.attachers?.flatMap((a) => a.labels || []) || [])])], lanes, { x: by, y: 0 }, "e", from);
+    this.spaceTool.makeSpace([...new Set([...moving, ...words, ...attached, ...moving.flatMap((one) => one.attachers?.flatMap((a) => a.labels || []) || [])])], lanes, { x: by, y: 0 }, "e", from);
   }
 
   canRemove(shape) {
