@@ -1,8 +1,11 @@
 // The step list beside the canvas: the same model as cards in the order in which they are done; enough by itself on a phone.
 import { is } from "bpmn-js/lib/util/ModelUtil.js";
+import { properties } from "./extensions.js";
 import { kindOf } from "./panel.js";
 import { outOf } from "./steps.js";
-import { button, make, said } from "./words.js";
+import { button, english, make, said } from "./words.js";
+
+const nameOf = (shape) => (english && properties(shape).en) || shape.businessObject.name || kindOf(shape);
 
 export class StepList {
   constructor(root, parts) {
@@ -16,7 +19,7 @@ export class StepList {
   }
 
   card(shape, selected, troubled) {
-    const name = shape.businessObject.name || kindOf(shape);
+    const name = nameOf(shape);
     const wrong = troubled.get(shape.id);
     const open = button("", () => this.choose(shape), { class: "step-name", "data-key": `${shape.id}/open`, "aria-current": shape === selected && "step" });
     open.append(make("strong", {}, name), make("small", {}, kindOf(shape)), wrong ? make("span", { class: `chip ${wrong === "error" ? "bad" : "warn"}` }, wrong === "error" ? said("有问题", "Problem") : said("建议", "Advice")) : "");
@@ -28,7 +31,7 @@ export class StepList {
       this.steps.canRemove(shape) && tool("删除", "Remove", "×", "remove", () => this.take(shape), true));
     const ways = outOf(shape);
     const after = ways.map((flow) => make("li", { class: "onward" },
-      ways.length > 1 && make("span", {}, `${flow.businessObject.name || said("否则", "Else")} → ${flow.target.businessObject.name || kindOf(flow.target)}`),
+      ways.length > 1 && make("span", {}, `${flow.businessObject.name || said("否则", "Else")} → ${nameOf(flow.target)}`),
       button(said("＋ 在此插入步骤", "+ Insert a step here"), () => this.add(flow), { class: "insert", "data-key": `${flow.id}/insert`,
         "aria-label": said(`在「${name}」${ways.length > 1 && flow.businessObject.name ? `（${flow.businessObject.name}）` : ""}之后插入步骤`, `Insert a step after “${name}”${ways.length > 1 && flow.businessObject.name ? ` (${flow.businessObject.name})` : ""}`) })));
     return make("li", { class: `step${shape === selected ? " chosen" : ""}`, "data-step": shape.id }, make("div", { class: "card-row" }, open, bar), after.length ? make("ul", {}, ...after) : null);
