@@ -154,6 +154,18 @@ class Settings(BaseSettings):
     urge_interval_s: Annotated[int, Field(ge=60)] = 3600
     """How long after a nudge (催办) the same task may be nudged again."""
 
+    notice_due_soon_s: Annotated[int, Field(ge=60)] = 24 * 3600
+    """How long before a task is due its holder is told so; never of one that came with less than twice that time."""
+
+    notices_kept_days: Annotated[int, Field(ge=7)] = 180
+    """How long notices are kept."""
+
+    notice_digest_hour: Annotated[int, Field(ge=0, le=23)] = 8
+    """At which hour a daily mail of notices is sent."""
+
+    smtp_host: str = ""
+    """The mail server through which notices go out; empty: none do."""
+
     studio_second_person: bool | None = None
     """Whether a second process owner must agree before a flow is published; empty means yes in production, no in the
     demo and in tests."""
