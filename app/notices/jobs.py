@@ -4,7 +4,7 @@ import time
 
 from flask import current_app
 
-from app.notices import gathering
+from app.notices import gathering, sending
 
 SECONDS_BETWEEN_LOOKS = 15.0
 
@@ -17,4 +17,4 @@ def sweep() -> int:
         current_app.extensions["notices_tidied"] = moment
         made += gathering.look_at_due()
         gathering.tidy()
-    return made
+    return made + sending.deliver()

@@ -82,7 +82,8 @@ class NoticeProfile(Base):
 
 
 class NoticeDelivery(Base):
-    """A notice on its way outside, once for each channel. `status`: `waiting`, `sending`, `sent`, `failed`."""
+    """A notice on its way outside, once for each channel. `status`: `waiting`, `sending`, `sent`,
+    `failed`, `dropped` (read in the product, or dealt with, before it was due)."""
 
     __tablename__ = "notice_delivery"
     __table_args__ = (

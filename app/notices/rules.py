@@ -1,8 +1,11 @@
 """The law of notices: addresses, paces, when to try again. Pure."""
 
+import re
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from app.refusal import Invalid
 from app.text import Text
 
 PACES: dict[str, Text] = {
@@ -21,3 +24,34 @@ def next_mail(pace: str, at: datetime, zone: str, hour: int) -> datetime:
         then = local.replace(hour=hour, minute=0, second=0, microsecond=0)
         return then if then > local else then + timedelta(days=1)
     return at
+
+
+MOST_TRIES = 9
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}")
+
+
+def pause(tries: int) -> timedelta:
+    """After a minute, two, four, …, at most four hours."""
+    return min(timedelta(minutes=2 ** (tries - 1)), timedelta(hours=4))
+
+
+def domain_allowed(address: str, domains: Collection[str]) -> bool:
+    """Whether notices may be mailed there."""
+    domain = address.rpartition("@")[2].lower()
+    return not domains or domain in {allowed.lower() for allowed in domains}
+
+
+def check_address(said: str, domains: Collection[str]) -> str:
+    """A mail address, trimmed; empty for none. Refuses `Invalid`."""
+    address = said.strip()
+    if not address:
+        return ""
+    text = None
+    if len(address) > 254 or not _ADDRESS.fullmatch(address):
+        text = Text("请填写邮件地址，如 name@example.com", "Give a mail address, like name@example.com")
+    elif not domain_allowed(address, domains):
+        allowed = "、".join(sorted(domains))
+        text = Text(f"只能使用这些域名的地址：{allowed}", f"Only addresses of these domains: {allowed}")
+    if text is not None:
+        raise Invalid("notice.bad_address", zh=text.zh, en=text.en, fields={"mail": text})
+    return address
