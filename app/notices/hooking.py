@@ -15,8 +15,9 @@ import ssl
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
+from app.notices import rules
 from app.notices.outcome import Again, Never
 from app.settings import Settings
 
@@ -51,21 +52,6 @@ def is_public(address: str) -> bool:
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
-def parts_of(url: str, *, private_allowed: bool) -> SplitResult:
-    """The address in its parts. Raises `Never` for what is no plain https address. Pure."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise Never(f"the address cannot be read: {error}") from error
-    schemes = ("https", "http") if private_allowed else ("https",)
-    if parts.scheme not in schemes or not parts.hostname or parts.username or parts.password:
-        raise Never("the address must begin with https:// and hold no name or password")
-    if not url.isascii() or any(c.isspace() or not c.isprintable() for c in url):
-        raise Never("the address holds characters that no address holds")
-    return parts
-
-
 def checked_address(parts: SplitResult, settings: Settings, look_up: Resolve) -> tuple[str, int]:
     """Where to connect. Raises `Again` when the name is not found, `Never` when any of its addresses is not public."""
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -90,7 +76,9 @@ def call(
     look_up: Resolve | None = None,
 ) -> None:
     """POST it. Raises `Again` or `Never`."""
-    parts = parts_of(url, private_allowed=settings.webhook_private_allowed)
+    parts = rules.parts_of(url, private_allowed=settings.webhook_private_allowed)
+    if parts is None:
+        raise Never("the address must begin with https:// and hold no name or password")
     address, port = checked_address(parts, settings, look_up or resolve)
     timestamp = int(at.timestamp())
     headers = {

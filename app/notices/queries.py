@@ -10,7 +10,8 @@ from app.actor import Actor
 from app.db import db
 from app.flows.models import FlowTask
 from app.notices import kinds
-from app.notices.models import Notice
+from app.notices.models import Notice, NoticeChannel, NoticeDelivery
+from app.people.models import User
 from app.refusal import NotFound
 from app.text import Text
 
@@ -102,3 +103,60 @@ def _row(notice: Notice, status: str | None) -> Row:
         instance_id=notice.instance_id,
         task_id=notice.task_id,
     )
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a way outside does."""
+
+    channel: str
+    ok_at: datetime | None
+    error: str
+    error_at: datetime | None
+    rests_until: datetime | None
+    waiting: int
+    failed: int
+
+
+def ways() -> list[Way]:
+    """Mail and webhooks, for the administrator."""
+    counts = {
+        (channel, status): number
+        for channel, status, number in db.session.execute(
+            sa.select(NoticeDelivery.channel, NoticeDelivery.status, sa.func.count())
+            .where(NoticeDelivery.status.in_(("waiting", "failed")))
+            .group_by(NoticeDelivery.channel, NoticeDelivery.status)
+        )
+    }
+    found: list[Way] = []
+    for channel in ("mail", "hook"):
+        row = db.session.get(NoticeChannel, channel, populate_existing=True) or NoticeChannel(channel=channel)
+        waiting, failed = counts.get((channel, "waiting"), 0), counts.get((channel, "failed"), 0)
+        found.append(Way(channel, row.ok_at, row.error, row.error_at, row.rests_until, waiting, failed))
+    return found
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What did not go out. It tells whom and of what kind, not what the notice says."""
+
+    id: int
+    name: str
+    channel: str
+    kind: str
+    tries: int
+    error: str
+    at: datetime | None
+
+
+def failures(limit: int = 100) -> list[Failure]:
+    """The newest first."""
+    rows = db.session.execute(
+        sa.select(NoticeDelivery, User.name, Notice.kind)
+        .join(User, User.id == NoticeDelivery.user_id)
+        .join(Notice, Notice.id == NoticeDelivery.notice_id)
+        .where(NoticeDelivery.status == "failed")
+        .order_by(NoticeDelivery.id.desc())
+        .limit(limit)
+    )
+    return [Failure(d.id, name, d.channel, kind, d.tries, d.error, d.changed_at) for d, name, kind in rows]

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
-from app.refusal import Invalid
+from app.actor import Actor
+from app.refusal import Forbidden, Invalid
 from app.text import Text
 
 PACES: dict[str, Text] = {
@@ -55,3 +57,41 @@ def check_address(said: str, domains: Collection[str]) -> str:
     if text is not None:
         raise Invalid("notice.bad_address", zh=text.zh, en=text.en, fields={"mail": text})
     return address
+
+
+def parts_of(url: str, *, private_allowed: bool) -> SplitResult | None:
+    """A webhook's address in its parts; None for what is no plain https address."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    schemes = ("https", "http") if private_allowed else ("https",)
+    if parts.scheme not in schemes or not parts.hostname or parts.username or parts.password:
+        return None
+    if len(url) > 500 or not url.isascii() or any(c.isspace() or not c.isprintable() for c in url):
+        return None
+    return parts
+
+
+def check_webhook(said: str, *, private_allowed: bool) -> str:
+    """A webhook's address, trimmed; empty for none. Refuses `Invalid`. What the name stands for is checked each time
+    that it is called."""
+    url = said.strip()
+    if url and parts_of(url, private_allowed=private_allowed) is None:
+        text = Text(
+            "请填写以 https:// 开头、不含用户名和密码的地址",
+            "Give an address that begins with https:// and holds no name or password",
+        )
+        raise Invalid("notice.bad_webhook", zh=text.zh, en=text.en, fields={"webhook": text})
+    return url
+
+
+def check_may_run(by: Actor) -> None:
+    """Refuses `Forbidden` for all but the system administrator."""
+    if not by.has("system_administrator"):
+        raise Forbidden(
+            "notice.not_administrator",
+            zh="通知的发送由系统管理员管理。",
+            en="How notices are sent is the system administrator's to look after.",
+        )
