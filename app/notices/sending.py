@@ -3,6 +3,7 @@ and no worker begun anew, send the same mail: at most once. What was taken when 
 nobody knows whether it went; a webhook carries its id, so that it is simply sent again.
 """
 
+import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 
 AT_ONCE = 50
 """Rows looked at in one run; what is left waits a second."""
+SECONDS_A_RUN = 10.0
+"""After so long the rest waits for the next run: meanwhile somebody is to be told in the product."""
 LOST_AFTER = timedelta(minutes=15)
 REST = timedelta(seconds=60)
 
@@ -45,8 +48,10 @@ def _deliver(channel: str, at: datetime) -> int:
         .limit(AT_ONCE)
     ).all()
     wanted = wishes.of_people({row.user_id for row in waiting})
-    done = 0
+    done, begun = 0, time.monotonic()
     for group in _groups(waiting, wanted):
+        if time.monotonic() - begun > SECONDS_A_RUN:
+            break
         person = wanted[group[0].user_id]
         try:
             done += _attempt(channel, [row.id for row in group], person, at)

@@ -49,10 +49,10 @@ def follow(notice_id: int) -> ResponseReturnValue:
 
 
 def _where(row: queries.Row) -> str:
-    """The task while it is open, else the flow; for a substitute what they may do in whose place."""
-    if row.task_id is not None and not row.over and row.kind != "answered":
-        return url_for("flows.task", task_id=row.task_id)
-    if row.kind == "answered" and row.task_id is not None:
+    """The task while it is open, else the flow; for operators the stopped flows; for a substitute in whose place."""
+    if row.kind == "incident":
+        return url_for("flows.steering.incidents")
+    if row.task_id is not None and not row.over:
         return url_for("flows.task", task_id=row.task_id)
     if row.instance_id is not None:
         return url_for("flows.instance", instance_id=row.instance_id)
