@@ -12,6 +12,7 @@ from app.flows import standing
 from app.flows.models import FlowInstance, FlowTask
 from app.flows.models_hands import FlowSubstitution
 from app.flows.rules import EVERYWHERE
+from app.glossary import OFFICERS
 from app.people import queries as people
 from app.people.models import User
 
@@ -49,6 +50,7 @@ def substitutes(persons: Collection[int], task: FlowTask, instance: FlowInstance
         for row in rows
         if row.flow_key in (None, instance.key)
         and row.substitute_id != instance.initiator_id
+        and not people.actor_of(row.substitute_id).roles & OFFICERS  # an officer stands in for nobody (D6)
         and (row.kind != "left" or row.user_id in by_name)
     ]
 
@@ -57,9 +59,9 @@ def holders_of_role(role: str, unit_id: int | None) -> list[int]:
     return [user.id for user in people.users_with_role(role, unit_id)]
 
 
-def operators() -> list[int]:
-    """Who sees to flows that have stopped."""
-    return list(dict.fromkeys(user.id for role in OPERATORS for user in people.users_with_role(role)))
+def operators(unit_id: int | None) -> list[int]:
+    """Who sees to flows of this unit that have stopped."""
+    return list(dict.fromkeys(user.id for role in OPERATORS for user in people.users_with_role(role, unit_id)))
 
 
 def active(ids: Collection[int]) -> set[int]:

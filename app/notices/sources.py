@@ -129,7 +129,7 @@ def of_incident(incident: FlowIncident, now: datetime) -> Told | None:
     if incident.solved_at is not None or (incident.tries and incident.next_try_at is not None):
         return None
     instance = db.session.get_one(FlowInstance, incident.instance_id)
-    who = audience.operators()
+    who = audience.operators(instance.unit_id)
     step, said = Text(incident.node, incident.node), Text(incident.text_zh, incident.text_en)
     return _of_instance(instance, who, "incident", f"incident:{incident.id}", incident.at, step, "", said)
 
