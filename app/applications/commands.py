@@ -25,6 +25,7 @@ from app.crypto import vault
 from app.db import db, insert_unless_there, lock_row
 from app.flows import commands as flows
 from app.flows import queries as flow_queries
+from app.flows import uploads
 from app.flows.action import cancelled
 from app.imaging.extracting import Extraction
 from app.people import queries as people
@@ -65,6 +66,8 @@ def submit(
     reference of one's own upload. Refuses Invalid with every field at fault, Forbidden for another's unit."""
     filled = rules.check_form(rules.check_kind(kind), form, check_credit_code=check_credit_code)
     owner = _owner(filled, by)
+    _check_keeper(filled)
+    letter = _letter(filled.fields, by)
     data = queries.upload(scan, by)
     picture = _picture(data, filled, sensitivity)
     uid = secrets.token_hex(16)
@@ -79,7 +82,7 @@ def submit(
         size=filled.size,
         width_mm=filled.width_mm,
         height_mm=filled.height_mm,
-        fields=_fields(filled, sensitivity),
+        fields={**_fields(filled, sensitivity), **letter},
         scan=_keep(data, uid, "scan"),
         scan_name=_file_name(scan_name),
         impression=_keep(picture.png, uid, "impression"),
@@ -92,6 +95,7 @@ def submit(
         "seal_lifecycle", _story(found, owner), business_key=f"application/{found.id}", by=by
     )
     found.instance_id = started.instance_id
+    _hand_in(letter, started.instance_id)
     drafts.clear(found.kind, by=by)
     return ApplicationSubmitted(
         application_id=found.id,
@@ -117,8 +121,12 @@ def correct(
     found: Application = lock_row(Application, queries.application(application_id).id)
     rules.check_own(by, found.applicant_id)
     rules.check_status(found.status, "sent_back")
-    filled = rules.check_form(rules.check_kind(found.kind), form, check_credit_code=check_credit_code)
+    before = {name: found.fields[name] for name in ("letter", "letter_name") if name in found.fields}
+    said = {**form, "letter": form.get("letter") or before.get("letter", "")}
+    filled = rules.check_form(rules.check_kind(found.kind), said, check_credit_code=check_credit_code)
     owner = _owner(filled, by)
+    _check_keeper(filled)
+    letter = before if said["letter"] == before.get("letter") else _letter(filled.fields, by)
     data = queries.upload(scan, by) if scan else queries.scan_picture(found)
     picture = _picture(data, filled, sensitivity)
     found.seal_name = filled.seal_name or owner.name
@@ -129,7 +137,9 @@ def correct(
     )
     found.keeping, found.size = filled.keeping, filled.size
     found.width_mm, found.height_mm = filled.width_mm, filled.height_mm
-    found.fields = _fields(filled, sensitivity)
+    found.fields = {**_fields(filled, sensitivity), **letter}
+    if letter != before and found.instance_id is not None:
+        _hand_in(letter, found.instance_id)
     found.scan = _keep(data, found.uid, "scan")
     found.scan_name = _file_name(scan_name) if scan else found.scan_name
     found.impression = _keep(picture.png, found.uid, "impression")
@@ -214,6 +224,29 @@ def _owner(filled: rules.Filled, by: Actor) -> _Owner:
         unit, name = people.unit(person.unit_id), person.name
     rules.check_may_apply(by, people.unit_path(unit.id))
     return _Owner(unit.id, unit.level, name)
+
+
+def _check_keeper(filled: rules.Filled) -> None:
+    """A19: whose card it will be on is somebody who works here."""
+    said = filled.fields.get("keeper_user_id", "")
+    if filled.keeping == "personal" and filled.kind == "official":
+        person = people.user(int(said))
+        rules.check_keeper(person.name, active=person.active)
+
+
+def _letter(fields: Mapping[str, str], by: Actor) -> dict[str, str]:
+    """The letter of authority that goes with it: one's own upload, with its name. Refuses Invalid for another's."""
+    said = fields.get("letter", "")
+    if not said:
+        return {}
+    found = uploads.known([said], by)
+    rules.check_letter_arrived(bool(found))
+    return {"letter": said, "letter_name": found[said]["name"]}
+
+
+def _hand_in(letter: Mapping[str, str], instance_id: int) -> None:
+    if letter:
+        uploads.hand_in({letter["letter"]: letter}, instance_id)
 
 
 def _picture(data: bytes, filled: rules.Filled, sensitivity: float) -> Extraction:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from app.applications import commands, drafts, queries, rules
 from app.applications.ahead import deciders
+from app.flows import form_views, uploads
 from app.flows.action import panel
 from app.flows.once import once, sent_key
 from app.glossary import SEAL_KINDS
@@ -66,6 +67,7 @@ def submit(kind: str) -> ResponseReturnValue:
     reference = form.get("scan_reference", "")
     try:
         asked = _asked()
+        form, _ = form_views.with_files(request.form.to_dict())
         reference = _uploaded() or reference
         _check_has_scan(reference)
         fact = once(
@@ -118,6 +120,16 @@ def preview() -> ResponseReturnValue:
     )
 
 
+@blueprint.post("/applications/letter")
+@requires("applicant")
+def letter() -> ResponseReturnValue:
+    """The letter of authority, kept as soon as it is chosen."""
+    answer, handle = form_views.kept_file("letter")
+    if handle and "draft_key" in request.form:
+        drafts.keep(request.form["draft_key"], {**request.form, "letter": handle}, by=current_actor())
+    return answer
+
+
 @blueprint.post("/applications/ahead/<kind>")
 @requires("applicant")
 def ahead(kind: str) -> ResponseReturnValue:
@@ -131,7 +143,7 @@ def ahead(kind: str) -> ResponseReturnValue:
 def keep_draft(key: str) -> ResponseReturnValue:
     """What was typed so far, kept at every change; answers with the moment it was kept."""
     draft = drafts.keep(key, request.form, by=current_actor())
-    return render_template("applications/_kept.html", draft=draft)
+    return render_template("flows/_kept.html", draft=draft)
 
 
 @blueprint.post("/applications/drafts/<key>/discard")
@@ -199,6 +211,7 @@ def correct(application_id: int) -> ResponseReturnValue:
     reference = form.get("scan_reference", "")
     try:
         asked = _asked()
+        form, _ = form_views.with_files(request.form.to_dict())
         reference = _uploaded() or reference
         fact = once(
             commands.correct,
@@ -268,6 +281,9 @@ def _context(found: Any) -> dict[str, Any]:
     return {
         "found": found,
         "owner": owner,
+        "keeper": people.user(int(found.fields["keeper_user_id"])).name
+        if found.fields.get("keeper_user_id")
+        else "",
         "applicant": people.user(found.applicant_id),
         "unit": people.unit(found.unit_id),
         "kinds": SEAL_KINDS,
@@ -299,20 +315,23 @@ def _form(
     """The form. What was refused is shown as it was sent; otherwise a draft takes the place of `said`."""
     actor = current_actor()
     draft = drafts.of(sheet.draft_key, actor) if refusal is None else None
+    said = {**said, **draft.values} if draft else said
+    reference = reference or (str(said.get("scan_reference", "")) if draft else "")
     units = [u for u in people.units() if actor.has("applicant", people.unit_path(u.id))]
     persons = [p for u in units for p in people.people_of(u.id)]
     page = render_template(
         "applications/form.html",
         kind=sheet.kind,
         kinds=SEAL_KINDS,
-        said={**said, **draft.fields} if draft else said,
+        said=said,
         draft=draft,
         draft_key=sheet.draft_key,
         action=sheet.action,
         wrong=refusal.fields if refusal else {},
         text=refusal.text if refusal else None,
-        reference=draft.scan if draft and not reference else reference,
-        scan_name=draft.scan_name if draft else request.form.get("scan_name", ""),
+        reference=reference,
+        letter=_letter(said, sheet),
+        scan_name=said.get("scan_name") or request.form.get("scan_name", ""),
         correcting=sheet.correcting,
         units=[(u.id, u.name) for u in units],
         persons=[(p.id, p.name) for p in persons],
@@ -321,6 +340,16 @@ def _form(
         keepings=[(name, t(text)) for name, text in rules.KEEPINGS.items()],
     )
     return page, refusal.status if refusal else 200
+
+
+def _letter(said: Mapping[str, Any], sheet: _Sheet) -> Mapping[str, Any] | None:
+    """The letter that is kept already: of this form, or of the application that it corrects."""
+    handle = str(said.get("letter") or "")
+    found = uploads.known([handle], current_actor()).get(handle)
+    if found is None and sheet.correcting is not None and sheet.correcting.fields.get("letter"):
+        fields = sheet.correcting.fields
+        return {"handle": fields["letter"], "name": fields["letter_name"], "size": 0}
+    return found
 
 
 def _uploaded() -> str:
@@ -337,8 +366,12 @@ def _asked() -> list[object]:
     data = file.read() if file else b""
     if file:
         file.seek(0)
-    said = {name: value for name, value in request.form.items() if name not in ("csrf_token", "request_key")}
-    return [request.path, said, hashlib.sha256(data).hexdigest()]
+    said = {name: value for name, value in request.form.items() if name not in form_views.NOT_ASKED}
+    letter = request.files.get("letter" + form_views.CHOSEN_FILE)
+    of_letter = letter.read() if letter else b""
+    if letter:
+        letter.seek(0)
+    return [request.path, said, hashlib.sha256(data).hexdigest(), hashlib.sha256(of_letter).hexdigest()]
 
 
 def _scan_name() -> str:
