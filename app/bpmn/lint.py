@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from app.bpmn.lint_hands import hands
 from app.bpmn.lint_house import messages, people, referred
 from app.bpmn.lint_returns import returns
-from app.bpmn.lint_votes import policies, votes
+from app.bpmn.lint_votes import policies, signers, votes
 from app.bpmn.lint_words import expressions, loops, no_python
 from app.bpmn.problem import Problem, Surroundings, name_of, problem
 from app.bpmn.reading import BPMN, MAX_SHAPES, Element, local, namespace, xpath
@@ -358,5 +358,6 @@ RULES: tuple[Callable[[Element, Surroundings], Iterator[Problem]], ...] = (
     messages,
     votes,
     policies,
+    signers,
     returns,
 )

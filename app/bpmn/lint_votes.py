@@ -80,6 +80,24 @@ def _asked(shape: Element, said: Mapping[str, str], around: Surroundings) -> Ite
         yield _wrong(shape, "会签不能有 merge 或 page", "a vote has neither merge nor page")
 
 
+def signers(root: Element, _around: Surroundings) -> Iterator[Problem]:
+    """`addSigners`, of a task of people or of the process, is true or false."""
+    for shape in xpath(
+        root, "//bpmn:process/descendant-or-self::bpmn:*[bpmn:extensionElements/spiff:properties]"
+    ):
+        said = properties(shape).get("addSigners")
+        if said is not None and local(shape) not in ("process", "userTask", "manualTask"):
+            yield _wrong(
+                shape, "addSigners 只用于流程和用户任务", "addSigners belongs to processes and user tasks"
+            )
+        elif said not in (None, "true", "false"):
+            yield _wrong(
+                shape,
+                f"addSigners「{said[:40]}」应是 true 或 false",
+                f"addSigners “{said[:40]}” is neither true nor false",
+            )
+
+
 def policies(root: Element, _around: Surroundings) -> Iterator[Problem]:
     """Steps that may pass by themselves say so in known words, and never where only a person's own hand will do."""
     for shape in xpath(root, "//bpmn:process//bpmn:*[bpmn:extensionElements/spiff:properties]"):

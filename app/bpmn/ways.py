@@ -14,7 +14,7 @@ from typing import Any
 from SpiffWorkflow.bpmn.specs.control import EventSplit
 from SpiffWorkflow.bpmn.specs.mixins.subworkflow_task import SubWorkflowTask
 
-from app.bpmn.parse import Program
+from app.bpmn.parse import Node, Program
 
 PEOPLE = ("userTask", "manualTask")
 KEPT = "_ways"
@@ -98,6 +98,20 @@ def entry_of(spec: Any, made: Any) -> Any:
 def inner_of(made: Any) -> str | None:
     """The process inside an activity that is done once; None for all else, repeated activities too."""
     return str(made.spec) if isinstance(made, SubWorkflowTask) else None
+
+
+def in_repeated(program: Program) -> dict[tuple[str, str], Node]:
+    """(process, shape) of everything in a sub-process or called flow that is done several times, with the activity that
+    repeats it: no single place, so that nobody goes back into the middle of it from outside."""
+    found: dict[tuple[str, str], Node] = {}
+    for name, spec in program.called_specs.items():
+        for made in list(spec.task_specs.values()):
+            single = getattr(made, "task_spec", None)
+            if isinstance(single, str) and inner_of(spec.task_specs[single]) is not None:
+                node = program.diagram_of(name).nodes[str(made.bpmn_id)]
+                for shape in inside(program, spec, made.name)[1:]:
+                    found.setdefault(shape, node)
+    return found
 
 
 def inside(program: Program, spec: Any, name: str) -> list[tuple[str, str]]:

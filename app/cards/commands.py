@@ -329,10 +329,15 @@ def authorise(job_id: int, message: Authorise, *, by: Actor) -> CardJobAuthorise
 def accept_outcome(job_id: int, message: Outcome, *, by: Actor) -> CardJobEnded:
     """Step 3: what came of it. The kind judges and keeps it; then whoever waits is told.
 
-    Repeating the outcome of an ended job answers as before and changes nothing.
+    Repeating the outcome of an ended job answers as before and changes nothing. What comes of a job that was taken
+    back meanwhile is kept beside it for whoever looks into it, and makes nothing true.
     """
     job = _locked_job(job_id, by)
     if job.state in rules.ENDED_STATES and _same_word(job, message):
+        return _ended(job)
+    if job.state == "cancelled" and job.outcome is None:
+        job.outcome = to_json(message)
+        _note(job, "late", rules.late_word(message))
         return _ended(job)
     rules.check_step(job.state, "failed" if job.state == "ordered" else "done")
     handler = kind_of(job.kind)

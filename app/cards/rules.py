@@ -5,6 +5,7 @@ from typing import Literal
 
 from app.refusal import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from app.text import Text
+from card_agent.protocol.outcomes import Failed, Outcome
 
 JobState = Literal["ordered", "begun", "authorised", "done", "failed", "cancelled"]
 
@@ -48,6 +49,20 @@ def check_step(state: str, wanted: JobState) -> None:
             state=state,
             wanted=wanted,
         )
+
+
+def late_word(message: Outcome) -> Text:
+    """What a station says of a job that was taken back, for whoever looks at the job."""
+    if isinstance(message, Failed):
+        changed = message.card_changed
+        return Text(
+            f"取消后工位回报：{message.zh}（{'卡已改动，请检查' if changed else '卡未改动'}）",
+            f"Reported after it was cancelled: {message.en} ({'the card was changed; check it' if changed else 'the card is as it was'})",
+        )
+    return Text(
+        "取消后工位回报已写卡或已签名，服务器不予采用；请收回该卡并联系印章管理部门核查",
+        "Reported as done after it was cancelled; the server takes no account of it. Take the card in and tell the seal office",
+    )
 
 
 STATE_ZH = {

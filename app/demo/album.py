@@ -168,6 +168,8 @@ def _studio(p: dict[str, str]) -> list[Shot]:
         Shot("studio-flow", flow, "fengyuan", dark=True),
         Shot("studio-version", f"{flow}/1", "fengyuan"),
         Shot("studio-compare", f"{flow}/compare?from=1&to=1", "fengyuan"),
+        Shot("studio-editor", p["gate"].replace("/publish", "?step=review"), "fengyuan", dark=True),
+        Shot("studio-table", p["gate"].replace("/publish", "/tables/routing.dmn"), "fengyuan", dark=True),
         Shot("studio-gate", p["gate"], "fengyuan", dark=True),
         Shot("studio-import", "/studio/import", "fengyuan"),
     ]

@@ -21,8 +21,8 @@ from app.flows.models import (
     MessageSubscription,
 )
 
-SAID = ("definition_id", "node", "label_zh", "label_en", "form", "page", "role", "notice_zh", "notice_en")
-"""What of a task's row its version says; when it came and who has taken it stays."""
+SAID = ("definition_id", "node", "label_zh", "label_en", "form", "page", "role", "own_hand")
+"""What of a task's row its version says; when it came, who has taken it and why it came back stays."""
 
 
 def follow(instance: FlowInstance, definition: FlowDefinition, run: Run, at: datetime) -> None:
@@ -48,12 +48,14 @@ def _tasks(instance: FlowInstance, definition: FlowDefinition, run: Run, at: dat
         made = engine.task_row(instance, definition, waited, at)
         for name in SAID:
             setattr(row, name, made[name])
+        if made["notice_zh"] is not None:
+            row.notice_zh, row.notice_en = made["notice_zh"], made["notice_en"]
         db.session.execute(
             sa.delete(FlowTaskCandidate)
             .where(FlowTaskCandidate.task_id == row.id)
             .execution_options(synchronize_session=False)
         )
-        for who in engine.candidates_of(waited.node, row.role, row.data, instance):
+        for who in engine.candidates_of(waited.node, row.role, row.data, instance, voter=row.voter_id):
             db.session.add(
                 FlowTaskCandidate(task_id=row.id, role=who.role, unit_id=who.unit_id, user_id=who.user_id)
             )

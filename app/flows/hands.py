@@ -61,6 +61,17 @@ def check_not_asked(owner_id: int | None, asked: str | None) -> None:
         )
 
 
+def check_may_ask_others(allowed: bool) -> None:
+    """Refuses `Conflict`: the diagram keeps this step to those whom it names (`addSigners`)."""
+    if not allowed:
+        raise Conflict(
+            "flow.nobody_added",
+            zh="流程图规定这一步不能加签，请由指定的人员办理。可以用“委派”征求意见，或联系流程管理员。",
+            en="The diagram lets nobody be added to this step. Ask a colleague for an answer instead, or the process "
+            "owner.",
+        )
+
+
 def check_asked(owner_id: int | None) -> None:
     """Refuses `Conflict`: nobody was asked."""
     if owner_id is None:

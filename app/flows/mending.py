@@ -15,7 +15,7 @@ from app.bpmn.values import plain
 from app.clock import now
 from app.command import command
 from app.db import db
-from app.flows import attempting, engine, queries, rules
+from app.flows import attempting, engine, ownhand, queries, rules
 from app.flows.facts import DataCorrected, IncidentRetried, StepSkipped
 from app.flows.models import FlowIncident, FlowInstance, FlowTask
 from app.flows.steering import locked
@@ -88,6 +88,7 @@ def correct(instance_id: int, changes: Mapping[str, Any], reason: str, *, by: Ac
     at = now()
     program = engine.program_of(engine.definition_of(instance.definition_id))
     run = resume(program, instance.state, host=engine.ActionHost(by), now=engine.local_now(at))
+    ownhand.check_correction(program, wanted)
     changed = edit(run, wanted)
     instance.state, instance.revision = run.state(), instance.revision + 1
     for task in db.session.scalars(

@@ -16,7 +16,7 @@ from app.bpmn.step import resume
 from app.clock import now
 from app.command import command
 from app.db import begin_writing, db
-from app.flows import engine, rules
+from app.flows import engine, ownhand, rules
 from app.flows.facts import FlowMigrated, MigrationUndone
 from app.flows.following import follow
 from app.flows.models import (
@@ -340,6 +340,7 @@ def _carried(
 ) -> Moved:
     before = engine.program_of(old)
     _check_names(before, after, names)
+    ownhand.check_mapping(before, after, names)
     passed = db.session.execute(
         sa.select(FlowEvent.process, FlowEvent.node)
         .where(FlowEvent.instance_id == instance.id, FlowEvent.node != "")

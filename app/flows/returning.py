@@ -167,6 +167,7 @@ def _say_why_not(instance: FlowInstance, task: FlowTask, run: Run, to: str) -> N
         if ways_back.start_of(instance, run) is not None:
             ways_back.check_nothing_irreversible(ways_back.over(marks, None, 0))
         return
+    ways_back.check_not_repeated(ways_back.closed(instance, task), to)
     done = ways_back.standing(instance.id)
     for target in jump.targets(run, task.token):
         event = done.get((target.process, target.node))

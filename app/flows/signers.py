@@ -50,6 +50,16 @@ ASKED, ANSWERED, LATER = (
 )
 
 
+def are_allowed(task: FlowTask) -> bool:
+    """Whether the diagram lets others be added to the task: `addSigners`, of the step, else of its process; yes unless
+    it says `false`, as approval systems in China have it."""
+    program = engine.program_of(engine.definition_of(task.definition_id))
+    diagram = next((d for d in program.diagrams.values() if task.node in d.nodes), program.main)
+    node = diagram.nodes.get(task.node)
+    said = node.properties.get("addSigners") if node is not None else None
+    return (said or diagram.properties.get("addSigners")) != "false"
+
+
 def beside(view: TaskView, actor: Actor) -> Beside | None:
     """None where nobody can be added any more, or not by this person."""
     mine = view.assignee_id in (None, actor.id)
@@ -57,7 +67,7 @@ def beside(view: TaskView, actor: Actor) -> Beside | None:
         return None
     task = db.session.get_one(FlowTask, view.id)
     votes = task.voter_id is not None and task.parent_id is None
-    places = [] if view.status == "held" else INTO if votes else WAYS
+    places = [] if view.status == "held" or not are_allowed(task) else INTO if votes else WAYS
     found = _voters(task, actor) if votes else _added(task, actor)
     unit_id = actor.unit_id
     there: Sequence[User] = people.people_of(unit_id) if unit_id is not None and places else ()

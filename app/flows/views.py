@@ -304,7 +304,8 @@ def _page(
         mine=view.assignee_id in hand.persons,
         others=hand.owner_id is not None
         or (view.assignee_id is not None and view.assignee_id not in hand.persons),
-        ways=ways_back.ways_of_task(task_id, actor),
+        ways=(ways := ways_back.ways_of_task(task_id, actor)),
+        closed=ways_back.closed_of_task(task_id) if ways else [],
         may_take_back=ways_back.could_take_back(task_id, actor),
     )
 

@@ -11,7 +11,7 @@ from app.bpmn.step import Run
 from app.clock import now
 from app.command import command
 from app.db import db
-from app.flows import acting, added, answering, engine, queries, rules
+from app.flows import acting, added, answering, engine, hands, queries, rules, signers
 from app.flows.facts import SignersAdded, SignerTakenOff
 from app.flows.models import FlowInstance, FlowTask
 from app.people import queries as people
@@ -29,6 +29,7 @@ def add_signers(
     where votes are weighed). Refuses `NotFound`, `Forbidden`, `Conflict`, `Invalid`."""
     task, instance, by = acting.in_hand(task_id, by)
     votes = task.voter_id is not None and task.parent_id is None
+    hands.check_may_ask_others(signers.are_allowed(task))
     rules.check_place(place, votes=votes)
     why = rules.check_reason(reason) if reason.strip() else ""
     there = people.able(people_ids)

@@ -12,6 +12,7 @@ from app.bpmn import jump
 from app.bpmn.jump import Path
 from app.bpmn.parse import Node
 from app.bpmn.step import Run, resume
+from app.bpmn.ways import in_repeated
 from app.clock import now
 from app.db import db
 from app.flows import engine, queries, rules
@@ -56,6 +57,49 @@ def ways_of_task(task_id: int, actor: Actor) -> list[Way]:
     if instance.status != "running":
         return []
     return ways(instance, task, run_of(instance, actor))
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A step that was done and that nobody goes back to alone, as it lies in what is `repeated`."""
+
+    node: str
+    label: Text
+    repeated: Text
+
+
+def closed_of_task(task_id: int) -> list[Closed]:
+    """The steps that the holder of a task may miss among `ways_of_task`."""
+    task = db.session.get_one(FlowTask, task_id)
+    instance = db.session.get_one(FlowInstance, task.instance_id)
+    return closed(instance, task) if instance.status == "running" else []
+
+
+def closed(instance: FlowInstance, task: FlowTask) -> list[Closed]:
+    """Of what was done: the steps in a sub-process that is done several times, unless the task lies in it too."""
+    repeated = in_repeated(engine.program_of(engine.definition_of(instance.definition_id)))
+    if not repeated:
+        return []
+    here = repeated.get((engine.definition_of(task.definition_id).key, task.node))
+    return [
+        Closed(event.node, Text(event.label_zh, event.label_en), repeated[shape].label)
+        for shape, event in standing(instance.id).items()
+        if shape in repeated and repeated[shape] is not here
+    ]
+
+
+def check_not_repeated(found: Collection[Closed], to: str) -> None:
+    """Refuses `Conflict`, naming the step and what repeats it."""
+    for one in found:
+        if one.node == to.rpartition("/")[2]:
+            raise Conflict(
+                "flow.in_repeated",
+                zh=f"「{one.label.zh}」在要做多次的「{one.repeated.zh}」之中，不能单独退回到它；"
+                f"请退回到「{one.repeated.zh}」之前的步骤，之后它会整个重做。",
+                en=f'"{one.label.en}" lies in "{one.repeated.en}", which is done several times; one cannot go back to '
+                f'it alone. Go back to a step before "{one.repeated.en}": all of it is then done again.',
+                node=one.node,
+            )
 
 
 def ways(instance: FlowInstance, task: FlowTask, run: Run) -> list[Way]:

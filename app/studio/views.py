@@ -8,7 +8,17 @@ from flask.typing import ResponseReturnValue
 from app.clock import now
 from app.flows import versions
 from app.people.guards import current_actor, login_required
-from app.studio import api, commands, gate_views, overview, papers_views, queries, rules, tables_views
+from app.studio import (
+    api,
+    commands,
+    gate_views,
+    overview,
+    papers_views,
+    queries,
+    rules,
+    step_views,
+    tables_views,
+)
 from app.text import Text
 from app.web.incoming import row_number
 from app.web.language import t
@@ -17,6 +27,8 @@ blueprint = Blueprint("studio", __name__, template_folder="templates")
 for part in (api, tables_views, papers_views):
     blueprint.register_blueprint(part.blueprint)
 _GATE = "/studio/drafts/<int:draft_id>/publish"
+blueprint.add_url_rule("/studio/drafts/<int:draft_id>", "edit", step_views.page)
+blueprint.add_url_rule("/studio/drafts/<int:draft_id>", "change_steps", step_views.change, methods=["POST"])
 blueprint.add_url_rule(_GATE, "gate", gate_views.page)
 blueprint.add_url_rule(_GATE, "decide", gate_views.decide, methods=["POST"])
 
@@ -54,12 +66,6 @@ def flow(key: str) -> ResponseReturnValue:
 def start(key: str) -> ResponseReturnValue:
     fact = commands.start_draft(key, row_number(request.form.get("version")), by=current_actor())
     return redirect(url_for("studio.edit", draft_id=fact.draft_id))
-
-
-@blueprint.get("/studio/drafts/<int:draft_id>")
-@login_required
-def edit(draft_id: int) -> ResponseReturnValue:
-    return render_template("studio/editor.html", draft=queries.draft(draft_id, current_actor()))
 
 
 @blueprint.post("/studio/drafts/<int:draft_id>/discard")

@@ -80,6 +80,7 @@ PLAIN: dict[str, Text] = {
     "vote": Text("会签方式", "how votes count"),
     "voters": Text("会签人员", "who votes"),
     "voterRole": Text("会签角色", "the role that votes"),
+    "addSigners": Text("允许加签", "adding people"),
     "share": Text("比例", "share"),
     "weights": Text("票权", "weights"),
     "merge": Text("并入数据", "merging into the data"),

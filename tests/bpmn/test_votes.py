@@ -316,6 +316,7 @@ NONSENSE: list[tuple[dict[str, str], str, str]] = [
     ({"vote": "all", "merge": "true"}, MANY, "merge"),
     ({"vote": "all"}, MANY.replace("/>", f"><bpmn:completionCondition>true</bpmn:completionCondition></{TAG}>"),
      "completionCondition"),
+    ({"addSigners": "no"}, "", "neither true nor false"),
     ({"share": "1/2"}, "", "not how it counts"),
     ({"repeat": "always"}, "", "none of ask, pass"),
     ({"repeat": "pass", "ownHand": "true"}, "", "only a person"),

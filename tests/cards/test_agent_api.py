@@ -201,6 +201,24 @@ def test_an_ended_job_begins_no_more(world: World, echo_kind: str) -> None:
     assert code_of(answer) == "card_job.wrong_state"
 
 
+def test_what_comes_of_a_job_that_was_taken_back_is_kept_for_people_and_makes_nothing_true(
+    world: World, echo_kind: str
+) -> None:
+    world.register_cards()
+    job = commands.open_job(echo_kind, world.station.id, "SC1", {}, by=world.operator)
+    world.station.send(f"jobs/{job.job_id}/begin", BEGIN)
+    commands.cancel_job(job.job_id, "流程已撤销", by=world.operator)
+
+    answers = [world.station.send(f"jobs/{job.job_id}/outcome", FAILED) for _ in range(2)]
+
+    assert [a.get_json() for a in answers] == [{"state": "cancelled"}] * 2
+    steps = queries.steps(job.job_id)
+    assert [s.step for s in steps] == ["ordered", "begun", "cancelled", "late"]
+    assert "取消后工位回报：" in steps[-1].note_zh and "流程已撤销" in (
+        queries.job(job.job_id).reason_zh or ""
+    )
+
+
 def test_an_incident_stands_in_the_log_once(world: World, echo_kind: str) -> None:
     world.register_cards()
     job = commands.open_job(echo_kind, world.station.id, "SC1", {}, by=world.operator)

@@ -83,12 +83,20 @@ def test_an_open_task_keeps_its_row_and_gets_the_words_and_the_role_of_the_new_v
     )
     assert db.session.get_one(FlowInstance, instance_id).state == state, "trying it has changed nothing"
 
+    with pytest.raises(Conflict, match="own_hand"):
+        migrating.migrate(instance_id, 2, mapping={"review": "correct"}, by=OWNER)
+    before.notice_zh, before.own_hand = "金额不对", False
+    db.session.commit()
+
     fact = migrating.migrate(instance_id, 2, mapping={"review": "examine"}, by=OWNER)
 
     assert (fact.from_version, fact.to_version) == (1, 2)
     after = task(instance_id)
     assert (after.id, after.token, after.created_at) == (ident, token, came)
     assert (after.node, after.label_zh, after.assignee_id) == ("examine", "负责人审核", town.office.id)
+    assert (after.notice_zh, after.own_hand) == ("金额不对", True), (
+        "why it came back stays; whose hand, the version says"
+    )
     assert queries.history(instance_id)[-1].did["zh"].startswith("第 1 版 → 第 2 版")
     with pytest.raises(Conflict, match="there_already"):
         migrating.migrate(instance_id, 2, by=OWNER)

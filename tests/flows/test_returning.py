@@ -181,6 +181,26 @@ def test_out_of_a_called_flow_and_into_it_again(desk: Office):
     assert desk.instance.status == "finished"
 
 
+def test_nobody_goes_back_into_the_middle_of_what_is_done_several_times_and_is_told_so(desk: Office):
+    inner = [shape("startEvent", "in"), task("each"), task("again"), shape("endEvent", "out"),
+             flow("in", "each"), flow("each", "again"), flow("again", "out")]  # fmt: skip
+    body = many(times="1") + "".join(inner)
+    desk.begin(line(task("draft", role="applicant"), shape("subProcess", "files_one_by_one", body), task("sign"),
+                    names=["draft", "files_one_by_one", "sign"]))  # fmt: skip
+    desk.do("draft", desk.applicant)
+    desk.do("each")
+    assert desk.offered("again") == ["files_one_by_one/each", "draft"], "within its round one may"
+    desk.do("again")
+
+    sign = desk.only("sign").id
+    assert desk.offered("sign") == ["draft"]
+    with pytest.raises(Conflict, match="in_repeated") as refused:
+        returning.send_back(sign, "files_one_by_one/each", reason="r", by=desk.one)
+
+    assert "「each」" in refused.value.text.zh and "「files_one_by_one」" in refused.value.text.zh
+    assert [c.node for c in ways_back.closed_of_task(sign)] == ["each", "again"]
+
+
 def test_the_diagram_may_fix_the_mode_and_name_the_start(desk: Office):
     desk.begin(a_line("check", "sign", resubmit="straight", start_task="draft"))
     desk.do("draft", desk.applicant)

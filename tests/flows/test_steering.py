@@ -181,6 +181,8 @@ def test_data_is_corrected_where_the_flow_stands_and_told_as_old_and_new(town: T
     for hostile in ({"x": deep}, {"x": "字" * 40_000}, {"x": 2**80}, {"x" * 200: 1}):
         with pytest.raises(Invalid):
             mending.correct(instance_id, hostile, "x", by=OWNER)
+    with pytest.raises(Conflict, match="own_hand"):
+        mending.correct(instance_id, {"review": {"decision": "send_back"}}, "x", by=OWNER)
     fact = mending.correct(instance_id, {"seal_name": "合同专用章", "note": 1}, "名称有误", by=OWNER)
 
     assert fact.solved

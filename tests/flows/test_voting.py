@@ -13,7 +13,7 @@ from flask import Flask
 from app.actor import SYSTEM, Actor
 from app.bpmn.fault import Fault
 from app.db import db
-from app.flows import commands, queries, steering, timeline, voting
+from app.flows import commands, queries, signers, steering, timeline, voting
 from app.flows.models import FlowTask, FlowTaskCandidate
 from app.people import commands as people_commands
 from app.people import queries as people
@@ -375,6 +375,17 @@ def test_nobody_found_waits_passes_or_asks_the_administrators(place: Place, nobo
     assert place.sees(place.owner) == (["sign"] if nobody == "admin" else [])
     place.publish(("sign", {"role": "seal_manager", "nobody": "incident"}, ""))
     assert refused(lambda: place.start(place.a)) == "flow.nobody"
+
+
+def test_the_diagram_may_keep_a_step_to_those_whom_it_names(place: Place):
+    fixed = {"vote": "all", "voters": "who", "addSigners": "false"}
+    place.publish(("sign", fixed, MANY))
+    place.start(place.owner, who=[place.a.id, place.b.id])
+    mine = place.task(place.a)
+
+    assert refused(lambda: voting.add_signers(mine, [place.c.id], "into", by=place.a)) == "flow.nobody_added"
+    shown = signers.beside(queries.task(mine, place.a), place.a)
+    assert shown is not None and shown.places == [] and len(shown.signers) == 2
 
 
 def test_only_those_asked_may_add_and_a_stranger_learns_nothing(place: Place):
