@@ -27,7 +27,8 @@ from app.flows import commands as flows
 from app.flows import queries as flow_queries
 from app.flows import uploads
 from app.flows.action import cancelled
-from app.imaging.extracting import Extraction
+from app.imaging.extracting import AS_IT_IS, Extraction
+from app.imaging.workshop import Work
 from app.people import queries as people
 from app.people.rules import check_credit_code
 from app.refusal import Conflict, Forbidden
@@ -60,16 +61,16 @@ def _file_name(name: str) -> str:
 
 @command
 def submit(
-    kind: str, form: Mapping[str, str], *, scan: str, scan_name: str, sensitivity: float = 1.0, by: Actor
+    kind: str, form: Mapping[str, str], *, scan: str, scan_name: str, work: Work = AS_IT_IS, by: Actor
 ) -> ApplicationSubmitted:
     """Apply for a seal (A1–A3) and start its life's flow. `form`: as `rules.check_form` reads it; `scan`: the
-    reference of one's own upload. Refuses Invalid with every field at fault, Forbidden for another's unit."""
+    reference of one's own upload; `work`: what was done to it. Refuses Invalid with every field at fault, Forbidden for another's unit."""
     filled = rules.check_form(rules.check_kind(kind), form, check_credit_code=check_credit_code)
     owner = _owner(filled, by)
     _check_keeper(filled)
     letter = _letter(filled.fields, by)
     data = queries.upload(scan, by)
-    picture = _picture(data, filled, sensitivity)
+    picture = _picture(data, filled, work)
     uid = secrets.token_hex(16)
     found = Application(
         uid=uid,
@@ -82,7 +83,7 @@ def submit(
         size=filled.size,
         width_mm=filled.width_mm,
         height_mm=filled.height_mm,
-        fields={**_fields(filled, sensitivity), **letter},
+        fields={**_fields(filled, work), **letter},
         scan=_keep(data, uid, "scan"),
         scan_name=_file_name(scan_name),
         impression=_keep(picture.png, uid, "impression"),
@@ -114,7 +115,7 @@ def correct(
     *,
     scan: str | None,
     scan_name: str = "",
-    sensitivity: float = 1.0,
+    work: Work = AS_IT_IS,
     by: Actor,
 ) -> ApplicationCorrected:
     """Correct what was sent back and send it again (A4). `scan`: a new upload, or None to keep the old one."""
@@ -128,7 +129,7 @@ def correct(
     _check_keeper(filled)
     letter = before if said["letter"] == before.get("letter") else _letter(filled.fields, by)
     data = queries.upload(scan, by) if scan else queries.scan_picture(found)
-    picture = _picture(data, filled, sensitivity)
+    picture = _picture(data, filled, work)
     found.seal_name = filled.seal_name or owner.name
     found.unit_id, found.owner_unit_id, found.owner_user_id = (
         owner.unit_id,
@@ -137,7 +138,7 @@ def correct(
     )
     found.keeping, found.size = filled.keeping, filled.size
     found.width_mm, found.height_mm = filled.width_mm, filled.height_mm
-    found.fields = {**_fields(filled, sensitivity), **letter}
+    found.fields = {**_fields(filled, work), **letter}
     if letter != before and found.instance_id is not None:
         _hand_in(letter, found.instance_id)
     found.scan = _keep(data, found.uid, "scan")
@@ -249,19 +250,19 @@ def _hand_in(letter: Mapping[str, str], instance_id: int) -> None:
         uploads.hand_in({letter["letter"]: letter}, instance_id)
 
 
-def _picture(data: bytes, filled: rules.Filled, sensitivity: float) -> Extraction:
+def _picture(data: bytes, filled: rules.Filled, work: Work) -> Extraction:
     return queries.extraction(
         data,
         shape=filled.shape,
         width_mm=filled.width_mm,
         height_mm=filled.height_mm,
-        sensitivity=sensitivity,
+        work=work,
     )
 
 
-def _fields(filled: rules.Filled, sensitivity: float) -> dict[str, str]:
+def _fields(filled: rules.Filled, work: Work) -> dict[str, str]:
     """The kind's own answers, and how the impression was taken from the scan, so that it can be taken again."""
-    return {**filled.fields, "sensitivity": f"{sensitivity:g}"}
+    return {**filled.fields, **work.said()}
 
 
 def _keep(data: bytes, uid: str, part: str) -> str:

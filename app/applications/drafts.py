@@ -6,9 +6,18 @@ from app.actor import Actor
 from app.applications import rules
 from app.flows import drafts
 from app.flows.drafts import Draft
+from app.imaging.workshop import SIDES
 from app.refusal import Invalid
 
-FIELDS = (*rules.ASKED, "sensitivity", "scan_reference", "scan_name", "letter")
+FIELDS = (
+    *rules.ASKED,
+    "sensitivity",
+    "turn",
+    *(f"crop_{side}" for side in SIDES),
+    "scan_reference",
+    "scan_name",
+    "letter",
+)
 LONGEST = 600
 
 

@@ -290,9 +290,12 @@ def check_may_see(by: Actor, applicant_id: int, unit_ids: frozenset[int]) -> Non
         )
 
 
+DECIDES = ("seal_office", "seal_office_head")
+
+
 def check_office(by: Actor, unit_ids: frozenset[int]) -> None:
     """A4: the seal office of the unit decides. Never the system: a decision does not come about by time (B4)."""
-    if not any(by.has(role, unit_ids) for role in ("seal_office", "seal_office_head")):
+    if not any(by.has(role, unit_ids) for role in DECIDES):
         raise Forbidden(
             "application.not_office",
             zh="只有该单位的印章管理部门可以审批申请",

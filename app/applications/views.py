@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +16,11 @@ from app.flows import form_views, uploads
 from app.flows.action import panel
 from app.flows.once import once, sent_key
 from app.glossary import SEAL_KINDS
+from app.imaging.workshop import ruler, work_of
+from app.impressions import likeness
 from app.impressions import queries as impressions
 from app.impressions.rules import may_look
+from app.impressions.views import owner_name
 from app.people import queries as people
 from app.people.guards import current_actor, login_required, requires
 from app.refusal import Invalid, Refusal
@@ -76,7 +78,7 @@ def submit(kind: str) -> ResponseReturnValue:
             form,
             scan=reference,
             scan_name=_scan_name(),
-            sensitivity=_sensitivity(),
+            work=work_of(request.form),
             key=sent_key(),
             about=asked,
             by=current_actor(),
@@ -108,7 +110,7 @@ def preview() -> ResponseReturnValue:
         shape=size[1],
         width_mm=size[2],
         height_mm=size[3],
-        sensitivity=_sensitivity(),
+        work=work_of(form),
     )
     return render_template(
         "applications/_preview.html",
@@ -117,7 +119,27 @@ def preview() -> ResponseReturnValue:
         found=found,
         before=url_for("applications.uploaded", reference=reference),
         after=_data_url(found.png),
+        ruler=list(ruler(size[2])),
+        remarks=[*found.warnings, *_elsewhere(found.png, size[2], form)],
     )
+
+
+def _elsewhere(png: bytes, width_mm: float, form: Mapping[str, str]) -> list[Text]:
+    """Whether the applicant has to be told that the library holds this seal under another name."""
+    kind, unit, person = (
+        form.get("draft_key", ""),
+        form.get("owner_unit_id", ""),
+        form.get("owner_user_id", ""),
+    )
+    if kind not in rules.KINDS or not (rules.is_id(unit) or rules.is_id(person)):
+        return []
+    official = kind == "official"
+    key = impressions.owner_key(int(unit), None) if official and rules.is_id(unit) else f"user:{person}"
+    name = form.get("seal_name", "") if official else ""
+    if not official and rules.is_id(person):
+        name = people.user(int(person)).name
+    found = likeness.twins(png, kind, width_mm, owner_key=key, name=name.strip())
+    return [queries.ELSEWHERE] if queries.warned_of_twins(found, current_actor()) else []
 
 
 @blueprint.post("/applications/letter")
@@ -219,7 +241,7 @@ def correct(application_id: int) -> ResponseReturnValue:
             form,
             scan=reference or None,
             scan_name=_scan_name(),
-            sensitivity=_sensitivity(),
+            work=work_of(request.form),
             key=sent_key(),
             about=asked,
             by=current_actor(),
@@ -292,8 +314,22 @@ def _context(found: Any) -> dict[str, Any]:
         "size": rules.SIZES[found.size][0],
         "status": rules.STATUS_TEXT,
         "present": present,
+        "twins": _twins(found),
         "may_look": may_look(current_actor(), people.unit_path(found.unit_id)),
     }
+
+
+def _twins(found: Any) -> list[tuple[Any, str]]:
+    """What in the library looks the same, for those who decide: which one, only where the person may look at it."""
+    actor = current_actor()
+    if found.status != "submitted" or not any(
+        actor.has(role, people.unit_path(found.unit_id)) for role in rules.DECIDES
+    ):
+        return []
+    return [
+        (twin.impression, owner_name(twin.impression)) if may_look(actor, twin.units) else (None, "")
+        for twin in queries.twins(found)
+    ]
 
 
 @dataclass(frozen=True)
@@ -377,11 +413,6 @@ def _asked() -> list[object]:
 def _scan_name() -> str:
     file = request.files.get("scan")
     return (file.filename if file else None) or request.form.get("scan_name", "") or "scan"
-
-
-def _sensitivity() -> float:
-    found = request.form.get("sensitivity", 1.0, type=float)
-    return found if math.isfinite(found) else 1.0
 
 
 def _check_has_scan(reference: str) -> None:

@@ -1,4 +1,4 @@
-"""One store of drafts for every form, and the files that come with forms."""
+"""One store of drafts for every form, the files that come with forms, and what tells two impressions alike."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -50,6 +50,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_form_upload_user_id"), "form_upload", ["user_id"])
     op.create_index(op.f("ix_form_upload_instance_id"), "form_upload", ["instance_id"])
+    op.create_table(
+        "impression_likeness",
+        sa.Column("impression_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["impression_id"],
+            ["impression.id"],
+            name=op.f("fk_impression_likeness_impression_id_impression"),
+        ),
+        sa.PrimaryKeyConstraint("impression_id", name=op.f("pk_impression_likeness")),
+    )
     _bring_over(draft)
     op.drop_table("application_draft")
 
