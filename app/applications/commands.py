@@ -25,8 +25,10 @@ from app.crypto import vault
 from app.db import db, insert_unless_there, lock_row
 from app.flows import commands as flows
 from app.flows import queries as flow_queries
+from app.flows import uploads
 from app.flows.action import cancelled
-from app.imaging.extracting import Extraction
+from app.imaging.extracting import AS_IT_IS, Extraction
+from app.imaging.workshop import Work
 from app.people import queries as people
 from app.people.rules import check_credit_code
 from app.refusal import Conflict, Forbidden
@@ -59,14 +61,16 @@ def _file_name(name: str) -> str:
 
 @command
 def submit(
-    kind: str, form: Mapping[str, str], *, scan: str, scan_name: str, sensitivity: float = 1.0, by: Actor
+    kind: str, form: Mapping[str, str], *, scan: str, scan_name: str, work: Work = AS_IT_IS, by: Actor
 ) -> ApplicationSubmitted:
     """Apply for a seal (A1–A3) and start its life's flow. `form`: as `rules.check_form` reads it; `scan`: the
-    reference of one's own upload. Refuses Invalid with every field at fault, Forbidden for another's unit."""
+    reference of one's own upload; `work`: what was done to it. Refuses Invalid with every field at fault, Forbidden for another's unit."""
     filled = rules.check_form(rules.check_kind(kind), form, check_credit_code=check_credit_code)
     owner = _owner(filled, by)
+    _check_keeper(filled)
+    letter = _letter(filled.fields, by)
     data = queries.upload(scan, by)
-    picture = _picture(data, filled, sensitivity)
+    picture = _picture(data, filled, work)
     uid = secrets.token_hex(16)
     found = Application(
         uid=uid,
@@ -79,7 +83,7 @@ def submit(
         size=filled.size,
         width_mm=filled.width_mm,
         height_mm=filled.height_mm,
-        fields=_fields(filled, sensitivity),
+        fields={**_fields(filled, work), **letter},
         scan=_keep(data, uid, "scan"),
         scan_name=_file_name(scan_name),
         impression=_keep(picture.png, uid, "impression"),
@@ -92,6 +96,7 @@ def submit(
         "seal_lifecycle", _story(found, owner), business_key=f"application/{found.id}", by=by
     )
     found.instance_id = started.instance_id
+    _hand_in(letter, started.instance_id)
     drafts.clear(found.kind, by=by)
     return ApplicationSubmitted(
         application_id=found.id,
@@ -110,17 +115,21 @@ def correct(
     *,
     scan: str | None,
     scan_name: str = "",
-    sensitivity: float = 1.0,
+    work: Work = AS_IT_IS,
     by: Actor,
 ) -> ApplicationCorrected:
     """Correct what was sent back and send it again (A4). `scan`: a new upload, or None to keep the old one."""
     found: Application = lock_row(Application, queries.application(application_id).id)
     rules.check_own(by, found.applicant_id)
     rules.check_status(found.status, "sent_back")
-    filled = rules.check_form(rules.check_kind(found.kind), form, check_credit_code=check_credit_code)
+    before = {name: found.fields[name] for name in ("letter", "letter_name") if name in found.fields}
+    said = {**form, "letter": form.get("letter") or before.get("letter", "")}
+    filled = rules.check_form(rules.check_kind(found.kind), said, check_credit_code=check_credit_code)
     owner = _owner(filled, by)
+    _check_keeper(filled)
+    letter = before if said["letter"] == before.get("letter") else _letter(filled.fields, by)
     data = queries.upload(scan, by) if scan else queries.scan_picture(found)
-    picture = _picture(data, filled, sensitivity)
+    picture = _picture(data, filled, work)
     found.seal_name = filled.seal_name or owner.name
     found.unit_id, found.owner_unit_id, found.owner_user_id = (
         owner.unit_id,
@@ -129,7 +138,9 @@ def correct(
     )
     found.keeping, found.size = filled.keeping, filled.size
     found.width_mm, found.height_mm = filled.width_mm, filled.height_mm
-    found.fields = _fields(filled, sensitivity)
+    found.fields = {**_fields(filled, work), **letter}
+    if letter != before and found.instance_id is not None:
+        _hand_in(letter, found.instance_id)
     found.scan = _keep(data, found.uid, "scan")
     found.scan_name = _file_name(scan_name) if scan else found.scan_name
     found.impression = _keep(picture.png, found.uid, "impression")
@@ -216,19 +227,42 @@ def _owner(filled: rules.Filled, by: Actor) -> _Owner:
     return _Owner(unit.id, unit.level, name)
 
 
-def _picture(data: bytes, filled: rules.Filled, sensitivity: float) -> Extraction:
+def _check_keeper(filled: rules.Filled) -> None:
+    """A19: whose card it will be on is somebody who works here."""
+    said = filled.fields.get("keeper_user_id", "")
+    if filled.keeping == "personal" and filled.kind == "official":
+        person = people.user(int(said))
+        rules.check_keeper(person.name, active=person.active)
+
+
+def _letter(fields: Mapping[str, str], by: Actor) -> dict[str, str]:
+    """The letter of authority that goes with it: one's own upload, with its name. Refuses Invalid for another's."""
+    said = fields.get("letter", "")
+    if not said:
+        return {}
+    found = uploads.known([said], by)
+    rules.check_letter_arrived(bool(found))
+    return {"letter": said, "letter_name": found[said]["name"]}
+
+
+def _hand_in(letter: Mapping[str, str], instance_id: int) -> None:
+    if letter:
+        uploads.hand_in({letter["letter"]: letter}, instance_id)
+
+
+def _picture(data: bytes, filled: rules.Filled, work: Work) -> Extraction:
     return queries.extraction(
         data,
         shape=filled.shape,
         width_mm=filled.width_mm,
         height_mm=filled.height_mm,
-        sensitivity=sensitivity,
+        work=work,
     )
 
 
-def _fields(filled: rules.Filled, sensitivity: float) -> dict[str, str]:
+def _fields(filled: rules.Filled, work: Work) -> dict[str, str]:
     """The kind's own answers, and how the impression was taken from the scan, so that it can be taken again."""
-    return {**filled.fields, "sensitivity": f"{sensitivity:g}"}
+    return {**filled.fields, **work.said()}
 
 
 def _keep(data: bytes, uid: str, part: str) -> str:

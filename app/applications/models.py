@@ -1,4 +1,4 @@
-"""Tables: applications, the counter of their numbers, and what somebody has typed but not yet submitted."""
+"""Tables: applications, and the counter of their numbers."""
 
 from datetime import datetime
 from typing import Any
@@ -51,20 +51,3 @@ class ApplicationCounter(Base):
 
     year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     last: Mapped[int] = mapped_column(default=0)
-
-
-class ApplicationDraft(Base):
-    """A form as its writer left it. `key`: the kind of a new application, or `correct-<id>`; `scan`: reference of
-    the writer's sealed upload, empty when there is none yet."""
-
-    __tablename__ = "application_draft"
-
-    id: Mapped[int] = mapped_column(primary_key=True, init=False)
-    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
-    key: Mapped[str] = mapped_column(sa.String(40))
-    fields: Mapped[dict[str, Any]]
-    scan: Mapped[str] = mapped_column(sa.String(80), default="")
-    scan_name: Mapped[str] = mapped_column(sa.String(200), default="")
-    saved_at: Mapped[datetime] = mapped_column(default_factory=now)
-
-    __table_args__ = (sa.UniqueConstraint("user_id", "key"),)

@@ -12,10 +12,15 @@ from app.applications.models import Application
 from app.crypto import vault
 from app.db import db
 from app.imaging.checking import ImageRefused, check_image
-from app.imaging.extracting import Extraction, Shape, extract
+from app.imaging.extracting import AS_IT_IS, Extraction, Shape, extract
+from app.imaging.workshop import Work
+from app.impressions import likeness
+from app.impressions import queries as impressions
+from app.impressions.likeness import Twin
 from app.people import queries as people
 from app.refusal import Invalid, NotFound
 from app.settings import current_settings
+from app.text import Text
 
 
 def application(application_id: int) -> Application:
@@ -80,7 +85,7 @@ def _refused(error: ImageRefused) -> Invalid:
 
 
 def extraction(
-    data: bytes, *, shape: Shape, width_mm: float, height_mm: float, sensitivity: float = 1.0
+    data: bytes, *, shape: Shape, width_mm: float, height_mm: float, work: Work = AS_IT_IS
 ) -> Extraction:
     """The impression in a scan. Refuses Invalid with the sentence for the page's field `scan`."""
     try:
@@ -89,8 +94,31 @@ def extraction(
             shape=shape,
             width_mm=width_mm,
             height_mm=height_mm,
-            sensitivity=min(2.5, max(0.4, sensitivity)),
+            work=work,
             limit_pixels=current_settings().image_limit_pixels,
         )
     except ImageRefused as error:
         raise _refused(error) from error
+
+
+ELSEWHERE = Text(
+    "印模库中已有非常相似的印模，登记在另一名称下。请核对名称，或说明为何再次申请",
+    "The library already holds a very similar impression under another name. Check the name, or say why you apply again",
+)
+
+
+def warned_of_twins(found: list[Twin], actor: Actor) -> bool:
+    """An applicant is told only of what belongs to those they may apply for."""
+    return any(actor.has("applicant", twin.units) for twin in found)
+
+
+def twins(application: Application) -> list[Twin]:
+    """What in the library looks like this application's impression, for those who decide."""
+    key = impressions.owner_key(application.owner_unit_id, application.owner_user_id)
+    return likeness.twins(
+        impression_png(application.id),
+        application.kind,
+        application.width_mm,
+        owner_key=key,
+        name=application.seal_name,
+    )

@@ -1,5 +1,6 @@
 """What an application must say, for each kind of seal (A2, D13). Pure."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -41,7 +42,9 @@ SIZES_OF: dict[Kind, tuple[str, ...]] = {
     "personal_name": ("square-18", "square-20", "square-22"),
     "personal_signature": ("signature-40x15", "signature-50x20"),
 }
-"""Official seals of companies and institutions: 国发〔1999〕25号 gives 42 and 45 mm round; 50 is for governments."""
+"""国发〔1999〕25号: the seal of an enterprise, an institution, an association, and of any part of an authority, is round
+and at most 45 mm wide; 50 mm is an authority's or a state institution's own (`check_size`)."""
+LARGEST_OF_OTHERS_MM = 45
 
 STATUS_TEXT: dict[str, Text] = {
     "submitted": Text("审批中", "Being decided"),
@@ -95,6 +98,7 @@ def check_form(kind: Kind, form: Mapping[str, str], *, check_credit_code: Callab
     if size not in SIZES_OF[kind]:
         wrong["size"] = _CHOOSE
     _need(said, "reason", wrong, longest=500)
+    _may(said, "purpose", wrong, longest=300)
     if kind == "official":
         _check_official(said, wrong, check_credit_code)
     elif not is_id(said.get("owner_user_id", "")):
@@ -115,17 +119,24 @@ def check_form(kind: Kind, form: Mapping[str, str], *, check_credit_code: Callab
         keeping=said.get("keeping", "unit") if official else "personal",
         size=size,
         fields={
-            name: said.get(name, "").upper() if name == "credit_code" else said.get(name, "")
+            name: said.get(name, "").upper() if name in _CAPITALS else said.get(name, "")
             for name in FIELDS_OF[kind]
         },
     )
 
 
 FIELDS_OF: dict[Kind, tuple[str, ...]] = {
-    "official": ("seal_type", "credit_code", "handler", "reason"),
-    "personal_name": ("reason",),
-    "personal_signature": ("reason",),
-}
+    "official": (
+        "seal_type", "credit_code", "handler", "reason", "purpose", "register_number", "keeper_user_id", "letter",
+    ),
+    "personal_name": ("reason", "purpose"),
+    "personal_signature": ("reason", "purpose"),
+}  # fmt: skip
+ASKED = (
+    "owner_unit_id", "owner_user_id", "seal_name", "seal_type", "credit_code", "keeping", "handler", "reason",
+    "size", "purpose", "register_number", "keeper_user_id",
+)  # fmt: skip
+"""All that any of the three forms asks for."""
 
 
 def _need(said: Mapping[str, str], name: str, wrong: dict[str, Text], longest: int = 100) -> None:
@@ -138,6 +149,48 @@ def _need(said: Mapping[str, str], name: str, wrong: dict[str, Text], longest: i
         wrong[name] = HIDDEN
 
 
+def _may(said: Mapping[str, str], name: str, wrong: dict[str, Text], longest: int) -> None:
+    if said.get(name):
+        _need(said, name, wrong, longest)
+
+
+_CAPITALS = ("credit_code", "register_number")
+_REGISTER_NUMBER = re.compile(r"[0-9A-Z]{6,20}")
+
+
+def check_register_number(said: str) -> Text | None:
+    """What is wrong with the number under which the police register the physical seal (印章备案编码). The national form
+    is 13 digits, the first six a county's code; older and local numbers are letters and digits."""
+    if not said:
+        return None
+    if not _REGISTER_NUMBER.fullmatch(said.upper()):
+        return Text(
+            "备案编码由 6–20 位数字或字母组成，请按备案回执填写",
+            "A register number is 6 to 20 digits and letters; take it from the registration receipt",
+        )
+    if said.isdecimal() and len(said) == 13 and not "11" <= said[:2] <= "82":
+        return Text(
+            "13 位备案编码的前六位应为行政区划代码，请核对",
+            "The first six of 13 digits are the code of a county; check them",
+        )
+    return None
+
+
+def check_size(seal_type: str, credit_code: str, size: str) -> Text | None:
+    """What is wrong with the size of an official seal: oval is for finance; 50 mm is the own seal of an authority or
+    state institution, whose credit code begins with 1 (登记管理部门: 机构编制; GB 32100-2015)."""
+    shape, width = SIZES[size][1], SIZES[size][2]
+    if shape == "oval" and seal_type != "finance":
+        return Text("椭圆形只用于财务专用章，请选圆形", "Oval is for finance seals only; choose a round one")
+    if width > LARGEST_OF_OTHERS_MM and not (seal_type == "unit" and credit_code.startswith("1")):
+        return Text(
+            "企业事业单位、社会团体和内设机构的印章直径不得大于 45 mm(国发〔1999〕25号)，请按实物选择",
+            "Seals of enterprises, institutions, associations and departments are at most 45 mm wide "
+            "(Guofa [1999] 25); choose the true size",
+        )
+    return None
+
+
 def _check_official(
     said: Mapping[str, str], wrong: dict[str, Text], check_credit_code: Callable[[str], None]
 ) -> None:
@@ -147,9 +200,19 @@ def _check_official(
         wrong["seal_type"] = _CHOOSE
     if said.get("keeping") not in KEEPINGS:
         wrong["keeping"] = _CHOOSE
-    if said.get("size", "").startswith("oval") and said.get("seal_type") != "finance":
-        wrong["size"] = Text(
-            "椭圆形只用于财务专用章，请选圆形", "Oval is for finance seals only; choose a round one"
+    if said.get("size") in SIZES_OF["official"]:
+        _note(wrong, "size", check_size(said.get("seal_type", ""), said.get("credit_code", ""), said["size"]))
+    _note(wrong, "register_number", check_register_number(said.get("register_number", "")))
+    if said.get("keeping") == "personal" and not is_id(said.get("keeper_user_id", "")):
+        wrong["keeper_user_id"] = Text(
+            "由个人 USBKEY 保管时，请选择保管人", "Kept on a person's card: choose who keeps it"
+        )
+    if said.get("seal_type") == "business" and not said.get("purpose"):
+        wrong["purpose"] = Text("其他业务专用章须写明用途", "Say what this kind of seal is for")
+    if said.get("seal_type") == "unit" and not said.get("letter"):
+        wrong["letter"] = Text(
+            "申请单位公章须附法定代表人签署的授权书(PDF 或图片)",
+            "A unit's own seal needs the letter of authority signed by its representative (PDF or picture)",
         )
     if not is_id(said.get("owner_unit_id", "")):
         wrong["owner_unit_id"] = _CHOOSE
@@ -159,6 +222,11 @@ def _check_official(
             check_credit_code(code)
         except Invalid as refusal:
             wrong["credit_code"] = refusal.text
+
+
+def _note(wrong: dict[str, Text], name: str, fault: Text | None) -> None:
+    if fault is not None:
+        wrong[name] = fault
 
 
 def is_id(said: str) -> bool:
@@ -176,6 +244,19 @@ def check_code_of_unit(said: str, registered: str | None) -> None:
         raise Invalid(
             "application.foreign_code", zh=sentence.zh, en=sentence.en, fields={"credit_code": sentence}
         )
+
+
+def check_keeper(name: str, *, active: bool) -> None:
+    """A19: a seal is not given to somebody who has left."""
+    if not active:
+        text = Text(f"{name}的账号已停用，请另选保管人", f"{name}'s account is closed; choose another keeper")
+        raise Invalid("application.keeper", zh=text.zh, en=text.en, fields={"keeper_user_id": text})
+
+
+def check_letter_arrived(arrived: bool) -> None:
+    if not arrived:
+        text = Text("授权书没有收到，请重新选择", "The letter of authority did not arrive; choose it again")
+        raise Invalid("application.no_letter", zh=text.zh, en=text.en, fields={"letter": text})
 
 
 def check_may_apply(by: Actor, unit_ids: frozenset[int]) -> None:
@@ -209,9 +290,12 @@ def check_may_see(by: Actor, applicant_id: int, unit_ids: frozenset[int]) -> Non
         )
 
 
+DECIDES = ("seal_office", "seal_office_head")
+
+
 def check_office(by: Actor, unit_ids: frozenset[int]) -> None:
     """A4: the seal office of the unit decides. Never the system: a decision does not come about by time (B4)."""
-    if not any(by.has(role, unit_ids) for role in ("seal_office", "seal_office_head")):
+    if not any(by.has(role, unit_ids) for role in DECIDES):
         raise Forbidden(
             "application.not_office",
             zh="只有该单位的印章管理部门可以审批申请",

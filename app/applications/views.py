@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +12,15 @@ from markupsafe import Markup
 
 from app.applications import commands, drafts, queries, rules
 from app.applications.ahead import deciders
+from app.flows import form_views, uploads
 from app.flows.action import panel
 from app.flows.once import once, sent_key
 from app.glossary import SEAL_KINDS
+from app.imaging.workshop import ruler, work_of
+from app.impressions import likeness
 from app.impressions import queries as impressions
 from app.impressions.rules import may_look
+from app.impressions.views import owner_name
 from app.people import queries as people
 from app.people.guards import current_actor, login_required, requires
 from app.refusal import Invalid, Refusal
@@ -66,6 +69,7 @@ def submit(kind: str) -> ResponseReturnValue:
     reference = form.get("scan_reference", "")
     try:
         asked = _asked()
+        form, _ = form_views.with_files(request.form.to_dict())
         reference = _uploaded() or reference
         _check_has_scan(reference)
         fact = once(
@@ -74,7 +78,7 @@ def submit(kind: str) -> ResponseReturnValue:
             form,
             scan=reference,
             scan_name=_scan_name(),
-            sensitivity=_sensitivity(),
+            work=work_of(request.form),
             key=sent_key(),
             about=asked,
             by=current_actor(),
@@ -106,7 +110,7 @@ def preview() -> ResponseReturnValue:
         shape=size[1],
         width_mm=size[2],
         height_mm=size[3],
-        sensitivity=_sensitivity(),
+        work=work_of(form),
     )
     return render_template(
         "applications/_preview.html",
@@ -115,7 +119,37 @@ def preview() -> ResponseReturnValue:
         found=found,
         before=url_for("applications.uploaded", reference=reference),
         after=_data_url(found.png),
+        ruler=list(ruler(size[2])),
+        remarks=[*found.warnings, *_elsewhere(found.png, size[2], form)],
     )
+
+
+def _elsewhere(png: bytes, width_mm: float, form: Mapping[str, str]) -> list[Text]:
+    """Whether the applicant has to be told that the library holds this seal under another name."""
+    kind, unit, person = (
+        form.get("draft_key", ""),
+        form.get("owner_unit_id", ""),
+        form.get("owner_user_id", ""),
+    )
+    if kind not in rules.KINDS or not (rules.is_id(unit) or rules.is_id(person)):
+        return []
+    official = kind == "official"
+    key = impressions.owner_key(int(unit), None) if official and rules.is_id(unit) else f"user:{person}"
+    name = form.get("seal_name", "") if official else ""
+    if not official and rules.is_id(person):
+        name = people.user(int(person)).name
+    found = likeness.twins(png, kind, width_mm, owner_key=key, name=name.strip())
+    return [queries.ELSEWHERE] if queries.warned_of_twins(found, current_actor()) else []
+
+
+@blueprint.post("/applications/letter")
+@requires("applicant")
+def letter() -> ResponseReturnValue:
+    """The letter of authority, kept as soon as it is chosen."""
+    answer, handle = form_views.kept_file("letter")
+    if handle and "draft_key" in request.form:
+        drafts.keep(request.form["draft_key"], {**request.form, "letter": handle}, by=current_actor())
+    return answer
 
 
 @blueprint.post("/applications/ahead/<kind>")
@@ -131,7 +165,7 @@ def ahead(kind: str) -> ResponseReturnValue:
 def keep_draft(key: str) -> ResponseReturnValue:
     """What was typed so far, kept at every change; answers with the moment it was kept."""
     draft = drafts.keep(key, request.form, by=current_actor())
-    return render_template("applications/_kept.html", draft=draft)
+    return render_template("flows/_kept.html", draft=draft)
 
 
 @blueprint.post("/applications/drafts/<key>/discard")
@@ -199,6 +233,7 @@ def correct(application_id: int) -> ResponseReturnValue:
     reference = form.get("scan_reference", "")
     try:
         asked = _asked()
+        form, _ = form_views.with_files(request.form.to_dict())
         reference = _uploaded() or reference
         fact = once(
             commands.correct,
@@ -206,7 +241,7 @@ def correct(application_id: int) -> ResponseReturnValue:
             form,
             scan=reference or None,
             scan_name=_scan_name(),
-            sensitivity=_sensitivity(),
+            work=work_of(request.form),
             key=sent_key(),
             about=asked,
             by=current_actor(),
@@ -268,6 +303,9 @@ def _context(found: Any) -> dict[str, Any]:
     return {
         "found": found,
         "owner": owner,
+        "keeper": people.user(int(found.fields["keeper_user_id"])).name
+        if found.fields.get("keeper_user_id")
+        else "",
         "applicant": people.user(found.applicant_id),
         "unit": people.unit(found.unit_id),
         "kinds": SEAL_KINDS,
@@ -276,8 +314,22 @@ def _context(found: Any) -> dict[str, Any]:
         "size": rules.SIZES[found.size][0],
         "status": rules.STATUS_TEXT,
         "present": present,
+        "twins": _twins(found),
         "may_look": may_look(current_actor(), people.unit_path(found.unit_id)),
     }
+
+
+def _twins(found: Any) -> list[tuple[Any, str]]:
+    """What in the library looks the same, for those who decide: which one, only where the person may look at it."""
+    actor = current_actor()
+    if found.status != "submitted" or not any(
+        actor.has(role, people.unit_path(found.unit_id)) for role in rules.DECIDES
+    ):
+        return []
+    return [
+        (twin.impression, owner_name(twin.impression)) if may_look(actor, twin.units) else (None, "")
+        for twin in queries.twins(found)
+    ]
 
 
 @dataclass(frozen=True)
@@ -299,20 +351,23 @@ def _form(
     """The form. What was refused is shown as it was sent; otherwise a draft takes the place of `said`."""
     actor = current_actor()
     draft = drafts.of(sheet.draft_key, actor) if refusal is None else None
+    said = {**said, **draft.values} if draft else said
+    reference = reference or (str(said.get("scan_reference", "")) if draft else "")
     units = [u for u in people.units() if actor.has("applicant", people.unit_path(u.id))]
     persons = [p for u in units for p in people.people_of(u.id)]
     page = render_template(
         "applications/form.html",
         kind=sheet.kind,
         kinds=SEAL_KINDS,
-        said={**said, **draft.fields} if draft else said,
+        said=said,
         draft=draft,
         draft_key=sheet.draft_key,
         action=sheet.action,
         wrong=refusal.fields if refusal else {},
         text=refusal.text if refusal else None,
-        reference=draft.scan if draft and not reference else reference,
-        scan_name=draft.scan_name if draft else request.form.get("scan_name", ""),
+        reference=reference,
+        letter=_letter(said, sheet),
+        scan_name=said.get("scan_name") or request.form.get("scan_name", ""),
         correcting=sheet.correcting,
         units=[(u.id, u.name) for u in units],
         persons=[(p.id, p.name) for p in persons],
@@ -321,6 +376,16 @@ def _form(
         keepings=[(name, t(text)) for name, text in rules.KEEPINGS.items()],
     )
     return page, refusal.status if refusal else 200
+
+
+def _letter(said: Mapping[str, Any], sheet: _Sheet) -> Mapping[str, Any] | None:
+    """The letter that is kept already: of this form, or of the application that it corrects."""
+    handle = str(said.get("letter") or "")
+    found = uploads.known([handle], current_actor()).get(handle)
+    if found is None and sheet.correcting is not None and sheet.correcting.fields.get("letter"):
+        fields = sheet.correcting.fields
+        return {"handle": fields["letter"], "name": fields["letter_name"], "size": 0}
+    return found
 
 
 def _uploaded() -> str:
@@ -337,18 +402,17 @@ def _asked() -> list[object]:
     data = file.read() if file else b""
     if file:
         file.seek(0)
-    said = {name: value for name, value in request.form.items() if name not in ("csrf_token", "request_key")}
-    return [request.path, said, hashlib.sha256(data).hexdigest()]
+    said = {name: value for name, value in request.form.items() if name not in form_views.NOT_ASKED}
+    letter = request.files.get("letter" + form_views.CHOSEN_FILE)
+    of_letter = letter.read() if letter else b""
+    if letter:
+        letter.seek(0)
+    return [request.path, said, hashlib.sha256(data).hexdigest(), hashlib.sha256(of_letter).hexdigest()]
 
 
 def _scan_name() -> str:
     file = request.files.get("scan")
     return (file.filename if file else None) or request.form.get("scan_name", "") or "scan"
-
-
-def _sensitivity() -> float:
-    found = request.form.get("sensitivity", 1.0, type=float)
-    return found if math.isfinite(found) else 1.0
 
 
 def _check_has_scan(reference: str) -> None:

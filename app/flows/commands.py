@@ -13,7 +13,18 @@ from app.bpmn.values import plain
 from app.clock import now
 from app.command import command
 from app.db import db, insert_unless_there, lock_row
-from app.flows import acting, answering, attempting, engine, forms, publishing, queries, rules, versions
+from app.flows import (
+    acting,
+    answering,
+    attempting,
+    engine,
+    forms,
+    publishing,
+    queries,
+    rules,
+    uploads,
+    versions,
+)
 from app.flows.facts import (
     FlowReminded,
     FlowsLoaded,
@@ -141,11 +152,15 @@ def _complete(task: HeldTask, instance: HeldInstance, form: Mapping[str, Any], b
 
 
 def _filled(task: HeldTask, instance: HeldInstance, form: Mapping[str, Any], by: Actor) -> dict[str, Any]:
-    asked = queries.form_for(task.definition_id, task.form)
+    asked = queries.form_for(task.definition_id, task.form, task.node)
     if asked is None:
         return {}
     offered = queries.offered(queries.view_of(task, instance), by) if asked.offers else {}
-    return forms.fill(asked, form, offered=offered, data=task.data)
+    files = uploads.offered(asked, form, by) if asked.takes_files else {}
+    clean = forms.fill(asked, form, offered=offered, files=files, data=task.data)
+    if files:
+        uploads.hand_in(files, instance.id)
+    return clean
 
 
 @command

@@ -406,3 +406,25 @@ class TaskTakenBack(
     business_key: str
     node: str
     called_off: int
+
+
+class FormFileSent(
+    Fact, name="flow.form_file_sent", zh="上传表单附件", en="File of a form sent", log_class=LogClass.APPROVAL
+):
+    handle: str
+    file_name: str
+    digest: str
+    """Of the clear content; what is stored is encrypted."""
+    bytes: int
+
+
+class FormFileViewed(
+    Fact,
+    name="flow.form_file_viewed",
+    zh="查看表单附件",
+    en="File of a form opened",
+    log_class=LogClass.APPROVAL,
+):
+    handle: str
+    file_name: str
+    instance_id: int | None

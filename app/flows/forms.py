@@ -2,47 +2,39 @@
 
     {"title": {"zh", "en"}, "fields": [{"name", "type", "label": {"zh", "en"}, "required": true | FEEL, …}]}
 
-Types: text, textarea, choice, number, date, user, file. Optional for a field: `hint`, `choices` or `source` (the
-name under which a house offers choices), `as: "integer"`, `widget: "buttons"`, `max_length`, `min`, `max`.
+Types: text, textarea, number, money, date, choice, several, user, unit, file, image, signature. Optional for a
+field: `hint`, `choices` or `source` (the name under which a house offers choices), `as: "integer"`,
+`widget: "buttons"`, `max_length`, `min`, `max`. What a step may do with a field stands in its diagram
+(`fields`: `opinion=read, amount=hide`) and is taken by `permitted`.
 """
 
-import math
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
 from app.bpmn.expressions import compiled
 from app.bpmn.votes import YES
+from app.flows.form_values import CHOSEN, FILES, Access, Choice, Field, FieldType, Wrong, value_of
 from app.refusal import Invalid
-from app.text import HIDDEN, Text, hides_something
+from app.text import Text
 
-FieldType = Literal["text", "textarea", "choice", "number", "date", "user", "file"]
+__all__ = [
+    "Choice",
+    "Field",
+    "FieldType",
+    "Form",
+    "agreement",
+    "fill",
+    "form_of",
+    "kept",
+    "of_the_added",
+    "permitted",
+]
+
 LENGTH = {"text": 200, "textarea": 2000}
-
-
-@dataclass(frozen=True)
-class Choice:
-    value: str
-    label: Text
-    tone: str = "plain"
-
-
-@dataclass(frozen=True)
-class Field:
-    name: str
-    type: FieldType
-    label: Text
-    hint: Text | None = None
-    required: bool | str = False
-    choices: tuple[Choice, ...] = ()
-    source: str | None = None
-    integer: bool = False
-    widget: str | None = None
-    max_length: int = 200
-    min: float | None = None
-    max: float | None = None
+_ACCESS = re.compile(r"\s*([A-Za-z0-9_]+)\s*[=:]\s*(edit|read|hide)\s*")
 
 
 @dataclass(frozen=True)
@@ -54,7 +46,16 @@ class Form:
     @property
     def offers(self) -> bool:
         """Whether a house, or the register of people, must be asked what may be chosen."""
-        return any(f.source is not None or f.type == "user" for f in self.fields)
+        return any(f.source is not None or f.type in ("user", "unit") for f in self.fields)
+
+    @property
+    def takes_files(self) -> bool:
+        return any(f.type in FILES and f.access == "edit" for f in self.fields)
+
+    @property
+    def asked(self) -> tuple[Field, ...]:
+        """The fields that are filled in; the others are only read."""
+        return tuple(f for f in self.fields if f.access == "edit")
 
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)
@@ -86,7 +87,7 @@ def _field(said: Mapping[str, Any]) -> Field:
     offered = tuple(
         Choice(str(c["value"]), _text(c["label"]), c.get("tone", "plain")) for c in said.get("choices", ())
     )
-    if said["type"] == "choice" and not offered and not said.get("source"):
+    if said["type"] in ("choice", "several") and not offered and not said.get("source"):
         raise ValueError(f"{said['name']}: a choice needs choices or a source")
     return Field(
         name=said["name"],
@@ -106,6 +107,17 @@ def _field(said: Mapping[str, Any]) -> Field:
 
 def _text(said: Mapping[str, str]) -> Text:
     return Text(said["zh"], said["en"])
+
+
+def permitted(form: Form | None, said: str | None) -> Form | None:
+    """The form as a step may see it: hidden fields are not there at all, those to read are not asked for. `said`:
+    the step's property `fields`. What it names wrongly is found before publishing (`studio/checks.py`)."""
+    found = [m for m in map(_ACCESS.fullmatch, (said or "").split(",")) if m]
+    if form is None or not found:
+        return form
+    access = {m[1]: cast(Access, m[2]) for m in found}
+    kept = (dataclasses.replace(f, access=access.get(f.name, "edit")) for f in form.fields)
+    return Form(form.name, form.title, tuple(f for f in kept if f.access != "hide"))
 
 
 OPINION = Field("opinion", "textarea", Text("意见", "Opinion"), required=True, max_length=2000)
@@ -128,45 +140,45 @@ def agreement(form: Form | None) -> str | None:
     return primary or YES
 
 
-class _Wrong(Exception):
-    def __init__(self, zh: str, en: str) -> None:
-        super().__init__(en)
-        self.text = Text(zh, en)
-
-
 def fill(
     form: Form,
     values: Mapping[str, Any],
     *,
     offered: Mapping[str, Sequence[Choice]] | None = None,
+    files: Mapping[str, Mapping[str, Any]] | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The fields' values, checked and in their types; what the form does not ask for is left out.
+    """The fields' values, checked and in their types; what the form does not ask for is left out, and so is what
+    this step may only read.
 
-    `offered`: for each field with a `source` (and each `user` field), what this person may choose.
-    `data`: what the instance knows, for conditions of `required`. Refuses `Invalid` with a sentence a field.
+    `offered`: for each field with a `source` (and each `user` or `unit` field), what this person may choose.
+    `files`: the uploads this person may hand in, by handle. `data`: what the instance knows, for conditions of
+    `required`. Refuses `Invalid` with a sentence a field.
     """
     clean: dict[str, Any] = {}
     wrong: dict[str, Text] = {}
-    for field in form.fields:
+    for field in form.asked:
         try:
-            clean[field.name] = _value(field, values.get(field.name), (offered or {}).get(field.name))
-        except _Wrong as error:
+            clean[field.name] = value_of(
+                field, values.get(field.name), (offered or {}).get(field.name), files
+            )
+        except Wrong as error:
             wrong[field.name] = error.text
-    for field in form.fields:
-        if (
-            field.name not in wrong
-            and clean[field.name] is None
-            and _required(field, {**(data or {}), **clean})
-        ):
-            label = field.label
-            wrong[field.name] = Text(f"请填写{label.zh}", f"Please fill in: {label.en}")
+    known = {**(data or {}), **clean}
+    for field in form.asked:
+        if field.name not in wrong and clean[field.name] is None and _required(field, known):
+            verb = (
+                Text("请选择", "Please choose: ")
+                if field.type in CHOSEN
+                else Text("请填写", "Please fill in: ")
+            )
+            wrong[field.name] = Text(f"{verb.zh}{field.label.zh}", f"{verb.en}{field.label.en}")
     if wrong:
         raise Invalid(
             "form.invalid",
             zh=f"有 {len(wrong)} 处需要改正，已在表单中标出",
             en=f"{len(wrong)} fields need correction; they are marked in the form",
-            fields=wrong,
+            fields={f.name: wrong[f.name] for f in form.fields if f.name in wrong},
         )
     return clean
 
@@ -177,67 +189,17 @@ def _required(field: Field, known: Mapping[str, Any]) -> bool:
     return compiled(field.required)(known) is True
 
 
-def _value(field: Field, raw: Any, offered: Sequence[Choice] | None) -> Any:
-    if isinstance(raw, str):
-        raw = raw.strip()
-    if raw is None or raw == "":
-        return None
-    match field.type:
-        case "text" | "textarea":
-            return _words(field, raw)
-        case "number":
-            return _number(field, raw)
-        case "date":
-            return _date(raw)
-        case "choice" | "user":
-            return _chosen(field, raw, field.choices if offered is None else offered)
-        case "file":
-            return _file(raw)
+LONGEST_DRAFT = 20_000
+"""Characters of one field that are kept of an unfinished form."""
 
 
-def _words(field: Field, raw: Any) -> str:
-    if not isinstance(raw, str):
-        raise _Wrong("应当是文字", "This should be text")
-    if len(raw) > field.max_length:
-        raise _Wrong(f"最多 {field.max_length} 个字", f"At most {field.max_length} characters")
-    if hides_something(raw):
-        raise _Wrong(HIDDEN.zh, HIDDEN.en)
-    return raw
-
-
-def _number(field: Field, raw: Any) -> int | float:
-    try:
-        value = float(raw)
-    except (TypeError, ValueError, OverflowError):
-        raise _Wrong("应当是数字", "This should be a number") from None
-    if not math.isfinite(value):
-        raise _Wrong("应当是数字", "This should be a number")
-    if field.min is not None and value < field.min:
-        raise _Wrong(f"不能小于 {field.min:g}", f"Not less than {field.min:g}")
-    if field.max is not None and value > field.max:
-        raise _Wrong(f"不能大于 {field.max:g}", f"Not more than {field.max:g}")
-    if field.integer and value != int(value):
-        raise _Wrong("应当是整数", "This should be a whole number")
-    return int(value) if value == int(value) else value
-
-
-def _date(raw: Any) -> str:
-    try:
-        return date.fromisoformat(str(raw)).isoformat()
-    except ValueError:
-        raise _Wrong("应当是日期，如 2026-11-22", "This should be a date such as 2026-11-22") from None
-
-
-def _chosen(field: Field, raw: Any, offered: Sequence[Choice]) -> str | int:
-    value = str(raw)
-    if not any(c.value == value for c in offered):
-        raise _Wrong("请从列出的选项中选择", "Choose one of those listed")
-    return int(value) if field.integer or field.type == "user" else value
-
-
-def _file(raw: Any) -> dict[str, Any]:
-    """A file already put into the object store: its name, digest and size."""
-    said = cast("dict[str, Any]", raw) if isinstance(raw, dict) else {}
-    if set(said) != {"name", "digest", "size"}:
-        raise _Wrong("请选择文件", "Choose a file")
-    return said
+def kept(form: Form, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is remembered of an unfinished form: what it asks for, as it was typed, right or wrong; bounded."""
+    found: dict[str, Any] = {}
+    for field in form.asked:
+        said = values.get(field.name)
+        if isinstance(said, str):
+            found[field.name] = said[:LONGEST_DRAFT]
+        elif isinstance(said, list) and field.type == "several":
+            found[field.name] = [str(one)[:200] for one in cast("list[Any]", said)[:200]]
+    return found

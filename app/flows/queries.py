@@ -476,20 +476,25 @@ def view_of(found: FlowTask | HeldTask, instance: FlowInstance | HeldInstance) -
         page=found.page,
         notice=Text(found.notice_zh, found.notice_en or found.notice_zh) if found.notice_zh else None,
         data=found.data,
-        form=form_for(found.definition_id, found.form),
+        form=form_for(found.definition_id, found.form, found.node),
         voter_id=found.voter_id,
         parent_id=found.parent_id,
     )
 
 
-def form_for(definition_id: int, name: str) -> Form | None:
-    kept: dict[tuple[int, str], Form | None] = current_app.extensions.setdefault("flow_forms", {})
-    if (definition_id, name) not in kept:
-        known = engine.definition_of(definition_id).forms
-        said = known.get(name.removesuffix(added.FORM))
-        made = form_of(name, said) if said is not None else None
-        kept[definition_id, name] = forms.of_the_added(made) if name.endswith(added.FORM) else made
-    return kept[definition_id, name]
+def form_for(definition_id: int, name: str, node: str | None = None) -> Form | None:
+    """The form of that name; with `node`, as this step of the diagram may see it."""
+    made: dict[tuple[int, str, str | None], Form | None] = current_app.extensions.setdefault("flow_forms", {})
+    if (definition_id, name, node) not in made:
+        definition = engine.definition_of(definition_id)
+        said = definition.forms.get(name.removesuffix(added.FORM))
+        form = form_of(name, said) if said is not None else None
+        if name.endswith(added.FORM):
+            form = forms.of_the_added(form)
+        elif node is not None and (shape := engine.diagram_of(definition).nodes.get(node)) is not None:
+            form = forms.permitted(form, shape.properties.get("fields"))
+        made[definition_id, name, node] = form
+    return made[definition_id, name, node]
 
 
 def offered(view: TaskView, actor: Actor) -> dict[str, list[Choice]]:
@@ -506,6 +511,8 @@ def _choices(field: Field, view: TaskView, actor: Actor) -> list[Choice] | None:
     if field.type == "user":
         who = people.people_of(view.unit_id) if view.unit_id is not None else people.people()
         return [Choice(str(u.id), Text(u.name, u.name)) for u in who]
+    if field.type == "unit":
+        return [Choice(str(u.id), Text(u.name, u.name)) for u in people.units()]
     return [] if field.source is not None else None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from flask import Blueprint, flash, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,7 +14,9 @@ from app.clock import now
 from app.flows import (
     acting,
     commands,
+    drafts,
     drawing,
+    form_views,
     hands_views,
     informing,
     operators,
@@ -42,6 +44,7 @@ from app.web.language import current_language, local, t
 blueprint = Blueprint("flows", __name__, template_folder="templates")
 blueprint.register_blueprint(steering_views.blueprint)
 blueprint.register_blueprint(hands_views.blueprint)
+blueprint.register_blueprint(form_views.blueprint)
 
 
 @blueprint.get("/")
@@ -90,12 +93,15 @@ def complete(task_id: int) -> ResponseReturnValue:
     """Do the task; the next one opens. A form with mistakes comes back with its values and what is wrong."""
     actor, values = current_actor(), _sent()
     try:
-        once(commands.complete, task_id, values, key=sent_key(), by=actor)
+        values, asked = form_views.with_files(values)
+        once(commands.complete, task_id, values, about=[task_id, asked], key=sent_key(), by=actor)
     except Invalid as refusal:
         if wants_json() or not refusal.fields:
             raise
         page = _page(task_id, _pane(actor), chosen=True, values=values, refusal=refusal)
         return make_response(page, refusal.status)
+    if "draft_window" in request.form:
+        drafts.discard(form_views.key_of(task_id), by=actor)
     pane = _pane(actor)
     following = pane.rows[0].id if pane.rows else None
     if wants_json():
@@ -279,6 +285,8 @@ def _page(
     actor = current_actor()
     view = queries.task(task_id, actor)
     hand = acting.hand(task_id, actor)
+    draft = drafts.of(form_views.key_of(task_id), actor) if values is None and view.status == "open" else None
+    values = values or (draft.values if draft else {})
     return render_template(
         "flows/inbox.html",
         hand=hand,
@@ -286,7 +294,9 @@ def _page(
         view=view,
         chosen=chosen,
         story=_story(view.instance_id, view),
-        values=values or {},
+        values=values,
+        draft=draft,
+        files=form_views.files_of(view.form, values),
         errors=refusal.fields if refusal else {},
         sentence=refusal.text if refusal else None,
         offered=queries.offered(view, hand.acting or actor) if view.status == "open" else {},
@@ -377,12 +387,7 @@ def _search() -> str:
     return request.args.get("q", "").strip()[:100]
 
 
-def _sent() -> dict[str, Any]:
-    """The form's fields, from a page or as JSON."""
-    if request.is_json:
-        said = request.get_json(silent=True)
-        return cast("dict[str, Any]", said) if isinstance(said, dict) else {}
-    return {name: value for name, value in request.form.items() if name not in ("csrf_token", "request_key")}
+_sent = form_views.sent
 
 
 @blueprint.app_context_processor

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from app.imaging.checking import ImageRefused, open_image
+from app.imaging.workshop import Work, cropped, misshapen, off_colour, resolution, too_coarse
 from app.text import Text
 
 Shape = Literal["round", "oval", "square", "signature"]
@@ -29,6 +30,7 @@ DPI = 600
 LONGEST_PX = 1600
 INK = (196, 22, 28)
 LARGEST_ANGLE = 15.0
+AS_IT_IS = Work()
 
 
 @dataclass(frozen=True)
@@ -50,19 +52,23 @@ def extract(
     shape: Shape,
     width_mm: float,
     height_mm: float,
-    sensitivity: float = 1.0,
+    work: Work = AS_IT_IS,
     limit_pixels: int = 12_000_000,
 ) -> Extraction:
-    """The impression in a scan. `sensitivity`: 0.5 keeps only strong ink, 2 keeps faint ink.
-
-    Raises ImageRefused when it is no picture, or holds no ink.
-    """
-    image = open_image(data, limit_pixels=limit_pixels)
+    """The impression in a scan, after what a person did to it. Raises ImageRefused when it is no picture, or holds
+    no ink."""
+    image = cropped(open_image(data, limit_pixels=limit_pixels), work)
     image.thumbnail((LONGEST_PX, LONGEST_PX))
     colours = _paper_to_white(_on_white(image))
     strength = _inkiness(colours) if shape == "signature" else _redness(colours)
-    threshold = _otsu(strength) / sensitivity
+    threshold = _otsu(strength) / work.sensitivity
     if threshold <= 0 or float((strength > threshold).mean()) < 0.0005:
+        if shape != "signature" and float((_darkness(colours) > 0.4).mean()) > 0.01:
+            raise ImageRefused(
+                "image.not_red",
+                "印迹不是红色：可能是黑白扫描或复印件。请用红色印泥重盖后彩色扫描",
+                "The ink is not red: a black-and-white scan or a copy. Press it in red and scan it in colour",
+            )
         raise ImageRefused(
             "image.no_ink",
             "图片中没有找到红色印迹或签名笔迹。请上传清晰的彩色扫描件",
@@ -84,10 +90,13 @@ def extract(
     alpha = _without_specks(alpha)
     if shape != "signature":
         angle = _angle(dark, alpha > 0.5, shape)
+        _add(warnings, off_colour(*_mean_colour(colours, alpha, dark)))
+    angle += work.turn_deg
     plane = Image.fromarray((alpha * 255).astype(np.uint8), "L")
     if abs(angle) >= 0.1:
         plane = plane.rotate(angle, resample=Image.Resampling.BICUBIC, expand=True)
-    plane, stretched = _cut(plane, shape, width_mm, height_mm)
+    plane, stretched, across_px = _cut(plane, shape, width_mm, height_mm)
+    _add(warnings, too_coarse(resolution(across_px, width_mm)))
     if stretched > 0.08:
         warnings.append(
             Text(
@@ -95,12 +104,28 @@ def extract(
                 "The ink is not of the proportions of the chosen size; check the size, or scan the whole impression",
             )
         )
+    else:
+        _add(warnings, misshapen(np.asarray(plane), shape))
     coverage = float((np.asarray(plane) > 127).mean())
     if coverage < 0.02:
         warnings.append(Text("印迹很淡，请检查是否完整", "The ink is very faint; check that it is complete"))
     result = Image.new("RGBA", plane.size, (*(INK if shape != "signature" else (20, 20, 24)), 0))
     result.putalpha(plane)
     return Extraction(_png(result), width_mm, height_mm, round(angle, 2), coverage, tuple(warnings))
+
+
+def _add(warnings: list[Text], found: Text | None) -> None:
+    if found is not None:
+        warnings.append(found)
+
+
+def _mean_colour(colours: Colours, alpha: Plane, dark: Mask) -> tuple[float, float, float]:
+    """Of the ink itself, print across it left out."""
+    ink = (alpha > 0.8) & ~dark
+    if not ink.any():
+        return 1.0, 1.0, 1.0
+    red, green, blue = (float(band[ink].mean()) for band in colours)
+    return red, green, blue
 
 
 def _png(image: Image.Image) -> bytes:
@@ -236,9 +261,11 @@ def _symmetry(image: Image.Image, angle: float) -> float:
     return float((turned * turned[:, ::-1]).sum())
 
 
-def _cut(plane: Image.Image, shape: Shape, width_mm: float, height_mm: float) -> tuple[Image.Image, float]:
-    """Cut to the ink and scale to the true size; also how far its proportions are from those of the true size.
-    A round seal stays round: one side rules both."""
+def _cut(
+    plane: Image.Image, shape: Shape, width_mm: float, height_mm: float
+) -> tuple[Image.Image, float, float]:
+    """Cut to the ink and scale to the true size; also how far its proportions are from those of the true size, and
+    how many pixels of the scan its width took. A round seal stays round: one side rules both."""
     values = np.asarray(plane) > 127
     # the outermost row of a ring or a frame already holds many pixels; less than that is a burr
     share = {"round": 0.02, "oval": 0.02, "square": 0.2}.get(shape, 0)
@@ -261,8 +288,9 @@ def _cut(plane: Image.Image, shape: Shape, width_mm: float, height_mm: float) ->
     scale = min(DPI / 25.4, LONGEST_PX / max(width_mm, height_mm))
     size = (max(1, round(width_mm * scale)), max(1, round(height_mm * scale)))
     if shape == "signature":
-        return _inside(cut, size), 0.0
-    return cut.resize(size, Image.Resampling.LANCZOS), stretched
+        across = cut.width * max(1.0, cut.height * width_mm / (cut.width * height_mm))
+        return _inside(cut, size), 0.0, across
+    return cut.resize(size, Image.Resampling.LANCZOS), stretched, float(cut.width)
 
 
 def _inside(cut: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -7,7 +7,7 @@ from app.actor import Actor
 from app.command import command
 from app.crypto import vault
 from app.db import db, insert_unless_there, lock_row
-from app.impressions import queries, rules
+from app.impressions import likeness, queries, rules
 from app.impressions.facts import (
     ImpressionDestroyed,
     ImpressionRegistered,
@@ -62,6 +62,7 @@ def register(
     )
     db.session.add(found)
     db.session.flush()
+    likeness.remember(found, png)
     return ImpressionRegistered(
         impression_id=found.id,
         displaced_id=displaced,

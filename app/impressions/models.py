@@ -60,6 +60,17 @@ class Impression(Base):
     )
 
 
+class ImpressionLikeness(Base):
+    """What tells two impressions alike, in a sealed envelope: it shows a seal's layout."""
+
+    __tablename__ = "impression_likeness"
+
+    impression_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("impression.id"), primary_key=True, autoincrement=False
+    )
+    sealed: Mapped[bytes] = mapped_column(sa.LargeBinary)
+
+
 class ImpressionEvent(Base):
     """What was done to an impression: suspended, resumed, displaced, destroyed. Only ever appended."""
 

@@ -50,7 +50,7 @@ def library() -> ResponseReturnValue:
         search=search,
         chosen=status,
         chosen_kind=kind,
-        owners=_owner_name,
+        owners=owner_name,
         kinds=SEAL_KINDS,
         statuses=rules.STATUS_TEXT,
     )
@@ -61,7 +61,7 @@ def _as_json(found: Any, state: rules.State) -> dict[str, object]:
         "impression_id": found.id,
         "name": found.name,
         "kind": found.kind,
-        "owner": _owner_name(found),
+        "owner": owner_name(found),
         "width_mm": found.width_mm,
         "height_mm": found.height_mm,
         "digest": found.digest,
@@ -92,7 +92,7 @@ def _show(impression_id: int, refusal: Refusal | None = None, verb: str = "") ->
         present=next((other for other, s in same if s.status == "effective" and other.id != found.id), None),
         touched=touched(impression_id),
         may_change=actor.has("seal_manager", path),
-        owner=_owner_name(found),
+        owner=owner_name(found),
         kinds=SEAL_KINDS,
         statuses=rules.STATUS_TEXT,
         text=refusal.text if refusal else None,
@@ -163,7 +163,8 @@ def _change(verb: str, impression_id: int, act: Callable[[Actor], Fact]) -> Resp
     return redirect(url_for("impressions.show", impression_id=impression_id))
 
 
-def _owner_name(found: Any) -> str:
+def owner_name(found: Any) -> str:
+    """The person or the unit whose it is."""
     if found.owner_user_id is not None:
         return people.user(found.owner_user_id).name
     return people.unit(found.owner_unit_id).name

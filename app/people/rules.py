@@ -54,8 +54,9 @@ def check_password(password: str, login: str) -> None:
 
 
 def check_credit_code(code: str) -> None:
-    """统一社会信用代码, GB 32100-2015: 18 characters, the last one a check character modulo 31."""
-    well_formed = len(code) == 18 and all(c in CREDIT_ALPHABET for c in code)
+    """统一社会信用代码, GB 32100-2015: 18 characters: who registered it, what it is, the county's six digits, nine of
+    the organisation, and a check character modulo 31, by which any one wrong character is found."""
+    well_formed = len(code) == 18 and all(c in CREDIT_ALPHABET for c in code) and code[2:8].isdecimal()
     if not well_formed or credit_check_character(code[:17]) != code[17]:
         sentence = Text(
             "统一社会信用代码不正确，请核对 18 位代码(含校验位)",

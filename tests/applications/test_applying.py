@@ -188,7 +188,7 @@ def test_a_draft_is_its_writers_alone_and_ends_with_the_application(desk: Desk) 
     drafts.keep("official", {"seal_name": "半截名称"}, by=desk.clerk)
 
     kept = drafts.of("official", desk.clerk)
-    assert kept is not None and kept.fields == {"seal_name": "半截名称"}
+    assert kept is not None and kept.values == {"seal_name": "半截名称"}
     assert drafts.of("official", desk.office) is None
     desk.apply()
     assert drafts.of("official", desk.clerk) is None

@@ -2,6 +2,7 @@
 
 import io
 import re
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from app.flows import queries as flows
 from app.flows import steering
 from app.impressions import commands as impressions
 from app.refusal import Conflict
-from tests.applications.makers import Desk, blank, scan
+from tests.applications.makers import CREDIT_CODE, Desk, blank, scan
 from tests.imaging.test_extracting import png_header
 from tests.impressions.makers import png
 
@@ -222,3 +223,53 @@ def test_an_application_speaks_json(desk: Desk) -> None:
     assert (told["number"], told["status"]) == (queries.application(one).number, "submitted")
     assert refused.status_code == 422
     assert "scan" in refused.get_json()["error"]["fields"]
+
+
+def test_a_twin_in_the_library_is_told_to_those_who_may_know(desk: Desk) -> None:
+    """A3: the applicant learns of their own units' impressions only; the office which one it is."""
+    neighbour = desk.person("税某", desk.tax, "applicant", over=desk.tax)
+    first = desk.apply()
+    desk.decide(desk.office, decision="approve", opinion="")
+    said = {"draft_key": "official", "seal_name": "另一合同章", "size": "round-42"}
+
+    told = desk.post(
+        desk.clerk, "/applications/preview", scan(), owner_unit_id=str(desk.finance), **said
+    ).text
+    untold = desk.post(neighbour, "/applications/preview", scan(), owner_unit_id=str(desk.tax), **said).text
+    desk.apply(by=neighbour, owner_unit_id=str(desk.tax), seal_name="另一合同章")
+    task = next(row.id for row in flows.inbox(desk.office) if row.node == "review")
+
+    assert "已有非常相似的印模" in told and "合同专用章" not in told
+    assert "已有非常相似的印模" not in untold
+    assert "预算处合同专用章</a>" in desk.browser(desk.office).get(f"/inbox/{task}").text
+    assert first.instance_id
+
+
+def test_the_letter_of_authority_goes_with_a_units_own_seal(desk: Desk) -> None:
+    form = {**desk.form(seal_type="unit", credit_code=CREDIT_CODE, register_number="1101080123456")}
+    browser = desk.browser(desk.clerk)
+
+    def send(**files: tuple[io.BytesIO, str]) -> Any:
+        said: dict[str, object] = {**form, "scan": (io.BytesIO(scan()), "a.jpg"), **files}
+        return browser.post("/applications/new/official", data=said, content_type="multipart/form-data")
+
+    missing = send()
+    refused = browser.post(
+        "/applications/letter", data={"draft_key": "official", "letter__file": (io.BytesIO(b"MZ"), "a.pdf")}
+    )
+    sent = send(letter__file=(io.BytesIO(b"%PDF-1.7"), "授权书.pdf"))
+
+    assert (
+        missing.status_code == 422
+        and 'href="#field-letter"' in missing.text
+        and 'id="field-letter"' in missing.text
+    )
+    assert refused.status_code == 422 and "扩展名不符" in refused.text
+    assert sent.status_code == 302
+    task = flows.inbox(desk.office)[0].id
+    page = desk.browser(desk.office).get(f"/inbox/{task}").text
+    handle = re.search(r"/inbox/files/([0-9a-f]{32})", page)
+    assert handle is not None and "授权书.pdf" in page and "1101080123456" in page
+    assert desk.browser(desk.office).get(handle[0]).data == b"%PDF-1.7"
+    outsider = desk.person("外人", desk.tax, "applicant", over=desk.tax)
+    assert desk.browser(outsider).get(handle[0]).status_code == 403

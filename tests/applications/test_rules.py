@@ -1,10 +1,12 @@
 """A2, D13: what each kind of application must say."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.actor import SYSTEM, Actor, Grant
 from app.applications import rules
-from app.people.rules import check_credit_code
+from app.people.rules import CREDIT_ALPHABET, check_credit_code, credit_check_character
 from app.refusal import Conflict, Forbidden, Invalid
 from tests.applications.makers import CREDIT_CODE
 
@@ -68,15 +70,66 @@ def test_what_is_no_number_is_refused(number: str) -> None:
     "code", ["", "123", CREDIT_CODE[:-1] + "?", CREDIT_CODE[:-1] + "I", CREDIT_CODE + "0"]
 )
 def test_a_units_own_seal_needs_a_true_credit_code(code: str) -> None:
-    assert wrong("official", OFFICIAL, seal_type="unit", credit_code=code) == {"credit_code"}
+    assert wrong("official", OFFICIAL, seal_type="unit", letter="x", credit_code=code) == {"credit_code"}
 
 
 def test_one_wrong_character_of_a_credit_code_is_noticed() -> None:
-    assert filled("official", OFFICIAL, seal_type="unit", credit_code=CREDIT_CODE.lower())
+    assert filled("official", OFFICIAL, seal_type="unit", letter="x", credit_code=CREDIT_CODE.lower())
     for place in range(18):
         other = "A" if CREDIT_CODE[place] != "A" else "B"
         changed = CREDIT_CODE[:place] + other + CREDIT_CODE[place + 1 :]
         assert wrong("official", OFFICIAL, credit_code=changed) == {"credit_code"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_one_wrong_character_of_any_credit_code_is_found(data: st.DataObject) -> None:
+    """GB 32100-2015: the weights are powers of 3 modulo the prime 31, so no one change leaves the sum as it was,
+    nor does an exchange of two neighbours."""
+    letters = st.sampled_from(CREDIT_ALPHABET)
+    body = "91" + data.draw(st.text("0123456789", min_size=6, max_size=6)) + data.draw(st.text(letters, min_size=9, max_size=9))  # fmt: skip
+    code = body + credit_check_character(body)
+    check_credit_code(code)
+    place = data.draw(st.integers(0, 17))
+    other = data.draw(letters.filter(lambda c: c != code[place]))
+    turned = code[:place] + code[place + 1 : place + 2] + code[place] + code[place + 2 :]
+
+    for changed in {code[:place] + other + code[place + 1 :], turned} - {code}:
+        with pytest.raises(Invalid):
+            check_credit_code(changed)
+
+
+@pytest.mark.parametrize(
+    ("seal_type", "code", "size", "fits"),
+    [
+        ("unit", "11110000MB0000000X", "round-50", True),  # an authority
+        ("unit", "91110108MA00DEMA0M", "round-50", False),  # an enterprise
+        ("department", "11110000MB0000000X", "round-50", False),  # a part of an authority
+        ("unit", "91110108MA00DEMA0M", "round-45", True),
+        ("finance", "", "oval-45x30", True),
+        ("contract", "", "oval-45x30", False),
+    ],
+)
+def test_the_state_says_how_large_a_seal_may_be(seal_type: str, code: str, size: str, fits: bool) -> None:
+    assert (rules.check_size(seal_type, code, size) is None) == fits
+
+
+@pytest.mark.parametrize(
+    ("said", "fits"),
+    [("", True), ("1101080123456", True), ("京A12345", False), ("ab1234", True), ("12345", False), ("9901080123456", False)],
+)  # fmt: skip
+def test_a_register_number_is_as_the_police_give_it(said: str, fits: bool) -> None:
+    assert (rules.check_register_number(said) is None) == fits
+
+
+def test_what_depends_on_another_answer_is_asked_for() -> None:
+    assert wrong("official", OFFICIAL, keeping="personal") == {"keeper_user_id"}
+    assert (
+        filled("official", OFFICIAL, keeping="personal", keeper_user_id="7").fields["keeper_user_id"] == "7"
+    )
+    assert wrong("official", OFFICIAL, seal_type="business") == {"purpose"}
+    assert wrong("official", OFFICIAL, seal_type="unit", credit_code=CREDIT_CODE) == {"letter"}
+    assert wrong("personal_name", PERSONAL, purpose="字" * 301) == {"purpose"}
 
 
 def test_the_credit_code_is_the_registered_one() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.flows.forms import Choice, Form, fill, form_of
+from app.flows.forms import Choice, Form, fill, form_of, kept, permitted
 from app.refusal import Invalid
 from app.text import Text
 
@@ -95,3 +95,61 @@ def test_what_a_house_offers_is_what_can_be_chosen():
 def test_a_malformed_form_is_refused(said: dict[str, Any]):
     with pytest.raises(Invalid):
         form_of("f", said)
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        ("1234.50", 1234.5),
+        ("¥1,234.5", 1234.5),
+        ("1,234,567.89 元", 1234567.89),
+        ("0", 0),
+        ("-3", -3),
+        (12, 12),
+    ],
+)
+def test_money_is_read_as_people_write_it(raw: Any, value: float):
+    assert fill(form(type="money"), {"a": raw}) == {"a": value}
+
+
+@pytest.mark.parametrize("raw", ["1.234", "12,34", "1e3", "一百", "nan", "", "9" * 17, "1.", "- 3"])
+def test_what_is_no_amount_is_refused(raw: str):
+    with pytest.raises(Invalid):
+        fill(form(type="money", required=True), {"a": raw})
+
+
+def test_several_are_each_one_of_those_offered_and_once():
+    asked = form(type="several", choices=[{"value": v, "label": ZH_EN} for v in "xyz"])
+
+    assert fill(asked, {"a": ["z", "x", "z"]}) == {"a": ["x", "z"]}
+    assert fill(asked, {"a": "y"}) == {"a": ["y"]}
+    assert fill(asked, {"a": []}) == {"a": None}
+    with pytest.raises(Invalid):
+        fill(asked, {"a": ["x", "other"]})
+
+
+def test_a_person_and_a_unit_are_among_those_offered():
+    for kind in ("user", "unit"):
+        assert fill(form(type=kind), {"a": "7"}, offered={"a": [Choice("7", Text("七", "7"))]}) == {"a": 7}
+        with pytest.raises(Invalid):
+            fill(form(type=kind), {"a": "8"}, offered={"a": [Choice("7", Text("七", "7"))]})
+
+
+def test_a_file_is_a_handle_of_ones_own_and_a_picture_where_one_is_asked_for():
+    paper = {"handle": "h", "name": "a.pdf", "digest": "sha256:0", "size": 1, "type": "application/pdf"}
+
+    assert fill(form(type="file"), {"a": "h"}, files={"h": paper}) == {"a": paper}
+    for kind, said in (("file", "other"), ("file", paper), ("image", "h"), ("signature", "h")):
+        with pytest.raises(Invalid):
+            fill(form(type=kind), {"a": said}, files={"h": paper})
+
+
+def test_a_step_sees_and_changes_what_its_diagram_says():
+    fields = [{"name": n, "type": "text", "label": ZH_EN, "required": True} for n in ("a", "b", "c")]
+    seen = permitted(form_of("f", {"title": ZH_EN, "fields": fields}), " b=read, c = hide ")
+
+    assert seen is not None
+    assert [(f.name, f.access) for f in seen.fields] == [("a", "edit"), ("b", "read")]
+    assert fill(seen, {"a": "1", "b": "forged", "c": "forged"}) == {"a": "1"}
+    assert kept(seen, {"a": "x" * 30_000, "b": "y", "z": "?"}) == {"a": "x" * 20_000}
+    assert permitted(None, "a=read") is None

@@ -7,8 +7,8 @@ from app import store
 from app.clock import now
 from app.crypto.vault import VaultError
 from app.db import db
-from app.impressions import commands, queries
-from app.impressions.models import Impression
+from app.impressions import commands, likeness, queries
+from app.impressions.models import Impression, ImpressionLikeness
 from app.refusal import Conflict, Forbidden, Invalid, NotFound
 from tests.impressions.makers import Bureau, png
 
@@ -163,3 +163,22 @@ def test_the_library_is_searched_and_filtered(bureau: Bureau) -> None:
 def test_what_does_not_exist_is_said(bureau: Bureau) -> None:
     with pytest.raises(NotFound, match=r"impression\.unknown"):
         commands.suspend(4711, "没有", by=bureau.manager)
+
+
+# --- in the library already? ---
+
+
+def test_a_seal_under_another_name_is_found_and_its_likeness_is_sealed(bureau: Bureau) -> None:
+    first = bureau.register("甲")
+    sealed = db.session.get_one(ImpressionLikeness, first.impression_id)
+    key = queries.owner_key(bureau.finance, None)
+
+    assert sealed.sealed.startswith(b"YXV")
+    found = likeness.twins(png("甲"), "official", 42, owner_key=key, name="另一名称")
+    assert [twin.impression.id for twin in found] == [first.impression_id]
+    assert bureau.finance in found[0].units
+    assert likeness.twins(png("甲"), "official", 42, owner_key=key, name=first.impression_name) == []
+    assert likeness.twins(png("甲"), "personal_name", 42, owner_key=key, name="另一名称") == []
+    db.session.delete(sealed)  # one from before likenesses were kept
+    db.session.commit()
+    assert likeness.twins(png("甲"), "official", 42, owner_key=key, name="另一名称") != []
