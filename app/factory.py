@@ -21,12 +21,12 @@ from app.web import errors, headers, incoming, language, limits, navigation, the
 
 HOUSES = (
     "audit", "people", "flows", "applications", "impressions", "cards", "seals", "signing", "exports", "oversight",
-    "studio",
+    "studio", "notices",
 )  # fmt: skip
 """In the order of a seal's life; those that keep something have `models`."""
 PAGES = (
     "app.people", "app.flows", "app.applications", "app.impressions", "app.cards", "app.seals", "app.signing",
-    "app.oversight", "app.studio", "reports",
+    "app.oversight", "app.studio", "app.notices", "reports",
 )  # fmt: skip
 """Each offers `views.blueprint`."""
 

@@ -154,6 +154,51 @@ class Settings(BaseSettings):
     urge_interval_s: Annotated[int, Field(ge=60)] = 3600
     """How long after a nudge (催办) the same task may be nudged again."""
 
+    notice_due_soon_s: Annotated[int, Field(ge=60)] = 24 * 3600
+    """How long before a task is due its holder is told so; never of one that came with less than twice that time."""
+
+    notices_kept_days: Annotated[int, Field(ge=7)] = 180
+    """How long notices are kept."""
+
+    notice_digest_hour: Annotated[int, Field(ge=0, le=23)] = 8
+    """At which hour a daily mail of notices is sent."""
+
+    smtp_host: str = ""
+    """The mail server through which notices go out; empty: none do."""
+
+    smtp_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Its port; 0: 587 for `starttls`, 465 for `tls`, 25 for `none`."""
+
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the way to it is protected; what cannot be protected as told is not sent."""
+
+    smtp_ca_file: Path | None = None
+    """PEM file of the authority that its certificate comes from; empty: those the system trusts."""
+
+    smtp_user: str = ""
+    """The account that sends; empty: none is asked for."""
+
+    smtp_password: SecretStr = SecretStr("")
+    """Its password; never sent over an unprotected way."""
+
+    smtp_password_file: Path | None = None
+    """A file that holds `smtp_password`."""
+
+    smtp_from: str = ""
+    """The sender's address."""
+
+    smtp_timeout_s: Annotated[int, Field(ge=1, le=120)] = 10
+    """How long the mail server may take for an answer."""
+
+    mail_domains: Annotated[tuple[str, ...], NoDecode] = ()
+    """Domains to which notices are mailed, with commas between; empty: all."""
+
+    webhook_private_allowed: bool = False
+    """Whether a webhook may lead to private, loopback and link-local addresses, and use http."""
+
+    webhook_timeout_s: Annotated[int, Field(ge=1, le=60)] = 10
+    """How long a webhook may take, from the first byte to the last."""
+
     studio_second_person: bool | None = None
     """Whether a second process owner must agree before a flow is published; empty means yes in production, no in the
     demo and in tests."""
@@ -161,10 +206,10 @@ class Settings(BaseSettings):
     languages: Annotated[tuple[str, ...], NoDecode] = ("zh", "en")
     """Languages offered, the first is the default."""
 
-    @field_validator("languages", mode="before")
+    @field_validator("languages", "mail_domains", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(value.split(",")) if isinstance(value, str) else value
+        return tuple(v.strip() for v in value.split(",") if v.strip()) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _files_and_defaults(self) -> "Settings":
@@ -184,7 +229,7 @@ class Settings(BaseSettings):
     def _read_secret_files(self) -> list[str]:
         """Take what stands in files; gives a sentence for each file that cannot be read."""
         faults: list[str] = []
-        for name in ("secret_key", "server_token_pin", "database_url"):
+        for name in ("secret_key", "server_token_pin", "database_url", "smtp_password"):
             path: Path | None = getattr(self, f"{name}_file")
             if path is None:
                 continue
@@ -211,6 +256,10 @@ class Settings(BaseSettings):
             faults.append("YINXU_WORKING_HOURS: like 09:00-18:00 or 09:00-12:00,13:30-18:00")
         if self.database_url and not is_database_url(self.database_url):
             faults.append(NO_DATABASE_URL)
+        if self.smtp_host and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", self.smtp_from, re.ASCII):
+            faults.append("YINXU_SMTP_FROM: an address is needed to send from, like seals@example.com")
+        if self.smtp_security == "none" and self.smtp_password.get_secret_value():
+            faults.append("YINXU_SMTP_SECURITY: a password is never sent unprotected; choose starttls or tls")
         if not self.redis_url.startswith(("redis://", "rediss://", "unix://")):
             faults.append("REDIS_URL: redis://, rediss:// or unix:// expected")
         return faults

@@ -31,6 +31,7 @@ SWEEPS: tuple[tuple[QueueName, str], ...] = (
     ("audit", "app.web.held_back.tell"),
     ("flows", "app.flows.jobs.sweep"),
     ("reports", "reports.jobs.sweep"),
+    ("mail", "app.notices.jobs.sweep"),
 )
 """What is due each second whether or not a nudge came: lost nudges cost a second, never the work."""
 

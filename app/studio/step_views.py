@@ -1,4 +1,4 @@
-"""The editor: a draft as the list of its steps, each told by choosing; works without script and on a phone."""
+"""A draft as the plain list of its steps, each told by choosing: without script, by keyboard, on a phone."""
 
 import re
 from collections.abc import Callable
@@ -76,7 +76,7 @@ def change(draft_id: int) -> ResponseReturnValue:
         step = _change(draft, verb, ident, by)
     except Refusal as refusal:
         return _page(queries.draft(draft_id, by), ident, refusal), refusal.status
-    return redirect(url_for("studio.edit", draft_id=draft_id, step=step, _anchor="step" if step else None))
+    return redirect(url_for("studio.steps", draft_id=draft_id, step=step, _anchor="step" if step else None))
 
 
 def _change(draft: StudioDraft, verb: str, ident: str, by: Actor) -> str | None:
@@ -190,7 +190,7 @@ def _page(draft: StudioDraft, chosen: str | None, refusal: Refusal | None = None
     if step is not None:
         marked[step.id] = ("moved", "")
     return render_template(
-        "studio/editor.html",
+        "studio/steps.html",
         draft=draft,
         steps=found,
         step=step,

@@ -27,8 +27,9 @@ blueprint = Blueprint("studio", __name__, template_folder="templates")
 for part in (api, tables_views, papers_views):
     blueprint.register_blueprint(part.blueprint)
 _GATE = "/studio/drafts/<int:draft_id>/publish"
-blueprint.add_url_rule("/studio/drafts/<int:draft_id>", "edit", step_views.page)
-blueprint.add_url_rule("/studio/drafts/<int:draft_id>", "change_steps", step_views.change, methods=["POST"])
+_STEPS = "/studio/drafts/<int:draft_id>/steps"
+blueprint.add_url_rule(_STEPS, "steps", step_views.page)
+blueprint.add_url_rule(_STEPS, "change_steps", step_views.change, methods=["POST"])
 blueprint.add_url_rule(_GATE, "gate", gate_views.page)
 blueprint.add_url_rule(_GATE, "decide", gate_views.decide, methods=["POST"])
 
@@ -66,6 +67,12 @@ def flow(key: str) -> ResponseReturnValue:
 def start(key: str) -> ResponseReturnValue:
     fact = commands.start_draft(key, row_number(request.form.get("version")), by=current_actor())
     return redirect(url_for("studio.edit", draft_id=fact.draft_id))
+
+
+@blueprint.get("/studio/drafts/<int:draft_id>")
+@login_required
+def edit(draft_id: int) -> ResponseReturnValue:
+    return render_template("studio/editor.html", draft=queries.draft(draft_id, current_actor()))
 
 
 @blueprint.post("/studio/drafts/<int:draft_id>/discard")

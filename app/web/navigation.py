@@ -82,6 +82,7 @@ SECTIONS = (
                 Text("受阻流程", "Stopped flows"),
                 _roles("process_owner", "system_administrator"),
             ),
+            Link("notices.ways", Text("通知发送", "Sending of notices"), _roles("system_administrator")),
             Link(
                 "flows.hands.calendar",
                 Text("工作日历", "Working calendar"),

@@ -24,7 +24,7 @@ def test_a_change_goes_through_the_gate(app: Flask, people_here: Town):
     broken = with_legal_review(model["bpmn"]).replace("P2WD", "soon")
     put(owner, f"{page}/model", {"revision": 1, "bpmn": broken})
     wrong = owner.get(f"{page}/publish").text
-    assert f'href="{page}?step=legal_review#step"' in wrong and "先更正 1 处问题" in wrong
+    assert f'href="{page}#element=legal_review"' in wrong and "先更正 1 处问题" in wrong
     tables = {"routing.dmn": with_threshold(model["tables"]["routing.dmn"], 2)}
     put(owner, f"{page}/model", {"revision": 2, "bpmn": with_legal_review(model["bpmn"]), "tables": tables})
 

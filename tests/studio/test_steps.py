@@ -17,7 +17,7 @@ SAVED = {
 def test_a_step_is_put_in_told_moved_and_taken_out_by_choosing(app: Flask, people_here: Town):
     owner = people_here.actor("owner")
     ident = commands.start_draft("seal_approval", by=owner).draft_id
-    at = f"/studio/drafts/{ident}"
+    at = f"/studio/drafts/{ident}/steps"
     client = logged_in(app, "owner")
     client.get(at)
 
