@@ -57,7 +57,7 @@ class Story:
 def pane_of(actor: Actor) -> Pane:
     every = queries.inbox(actor, search=searched())
     show = request.args.get("show", "")
-    steps = {f"at-{row.node}": row.label for row in every}
+    steps = {_at(row): row.label for row in every}
     labels = {
         "": Text("全部", "All"),
         "free": Text("可领取", "Unclaimed"),
@@ -81,7 +81,12 @@ def pane_of(actor: Actor) -> Pane:
 def _is_shown(row: TaskRow, show: str) -> bool:
     if show == "free":
         return row.claimable
-    return _soon(row) if show == "soon" else not show or show == f"at-{row.node}"
+    return _soon(row) if show == "soon" else not show or show == _at(row)
+
+
+def _at(row: TaskRow) -> str:
+    """Two flows may give different steps one id."""
+    return f"at-{row.key}-{row.node}"
 
 
 def _soon(row: TaskRow) -> bool:
