@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from app.actor import Actor
-from app.flows.rules import Candidate, may_take
+from app.flows.rules import Candidate, badly_said, may_take
 from app.glossary import OFFICERS, ROLES
 from app.refusal import Conflict, Forbidden, Invalid, TooMany
 from app.text import Text, hides_something
@@ -22,7 +22,7 @@ def check_words(said: str, field: str, zh: str, en: str) -> str:
     """The words without blanks around them. Refuses `Invalid` for none, more than 500 characters, or hidden ones."""
     words = said.strip()
     if not words or len(words) > LONGEST_WORDS or hides_something(words):
-        text = Text(
+        text = badly_said(words) or Text(
             f"请填写{zh}，最多 {LONGEST_WORDS} 字", f"Please fill in {en}, at most {LONGEST_WORDS} characters"
         )
         raise Invalid("flow.words_needed", zh=text.zh, en=text.en, fields={field: text})

@@ -1,14 +1,12 @@
 """Pages and buttons of hands: pass a task on, ask, copy, urge; one's substitute while away; the working calendar."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, flash, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.actor import Actor
 from app.clock import now
 from app.fact import Fact
 from app.flows import (
@@ -24,6 +22,7 @@ from app.flows import (
     standing,
     substituting,
 )
+from app.flows.pages import on_instance, on_task
 from app.flows.signers import people_ids
 from app.people.guards import check, current_actor, login_required
 from app.refusal import Invalid, Refusal
@@ -33,11 +32,6 @@ from app.web.incoming import end_of_day, row_number
 from app.web.language import t
 
 blueprint = Blueprint("hands", __name__)
-
-
-def nudges_of(rows: Sequence[queries.TaskRow]) -> list[informing.Nudge]:
-    """The latest nudge of each task of an inbox."""
-    return informing.nudges([row.id for row in rows]) if rows else []
 
 
 @blueprint.app_context_processor
@@ -51,66 +45,81 @@ def offer_unread() -> dict[str, Any]:
 @blueprint.post("/inbox/<int:task_id>/hand-on")
 @login_required
 def hand_on(task_id: int) -> ResponseReturnValue:
-    handing.hand_on(task_id, _person("to"), _said("reason"), by=current_actor())
-    return _on(Text("已转办。", "Handed on."), "flows.inbox")
+    actor = current_actor()
+    return on_task(
+        task_id,
+        "hand-on",
+        lambda: handing.hand_on(task_id, _person("to"), _said("reason"), by=actor),
+        lambda _: _on(Text("已转办。", "Handed on."), "flows.inbox"),
+    )
 
 
 @blueprint.post("/inbox/<int:task_id>/ask")
 @login_required
 def ask(task_id: int) -> ResponseReturnValue:
-    handing.ask(task_id, _person("to"), _said("reason"), by=current_actor())
-    return _on(Text("已委派，答复后会回到您这里。", "Asked; it comes back with the answer."), "flows.inbox")
+    actor = current_actor()
+    return on_task(
+        task_id,
+        "ask",
+        lambda: handing.ask(task_id, _person("to"), _said("reason"), by=actor),
+        lambda _: _on(
+            Text("已委派，答复后会回到您这里。", "Asked; it comes back with the answer."), "flows.inbox"
+        ),
+    )
 
 
 @blueprint.post("/inbox/<int:task_id>/answer")
 @login_required
 def answer(task_id: int) -> ResponseReturnValue:
-    handing.answer(task_id, _said("answer"), by=current_actor())
-    return _on(Text("已答复。", "Answered."), "flows.inbox")
+    actor = current_actor()
+    return on_task(
+        task_id,
+        "answer",
+        lambda: handing.answer(task_id, _said("answer"), by=actor),
+        lambda _: _on(Text("已答复。", "Answered."), "flows.inbox"),
+    )
 
 
 @blueprint.post("/inbox/<int:task_id>/call-back")
 @login_required
 def call_back(task_id: int) -> ResponseReturnValue:
-    handing.call_back(task_id, by=current_actor())
-    return _on(Text("已收回。", "Called back."), "flows.task", task_id=task_id)
+    actor = current_actor()
+    return on_task(
+        task_id,
+        "",
+        lambda: handing.call_back(task_id, by=actor),
+        lambda _: _on(Text("已收回。", "Called back."), "flows.task", task_id=task_id),
+    )
 
 
 @blueprint.post("/inbox/<int:task_id>/urge")
 @login_required
 def urge(task_id: int) -> ResponseReturnValue:
-    fact = informing.urge(task_id, _said("note"), by=current_actor())
-    return _on(Text("已催办。", "Urged."), "flows.instance", instance_id=fact.instance_id)
+    """From the page of the flow: whoever waits has no page of the task."""
+    actor = current_actor()
+    instance_id = queries.instance_of_task(task_id)
+    return on_instance(
+        instance_id,
+        f"urge-{task_id}",
+        lambda: informing.urge(task_id, _said("note"), by=actor),
+        lambda _: _on(Text("已催办。", "Urged."), "flows.instance", instance_id=instance_id),
+    )
 
 
 # --- an instance ---
 
 
-@dataclass(frozen=True)
-class Told:
-    """What the page of an instance offers: tasks to urge, people to tell."""
-
-    waits: list[queries.TaskRow]
-    colleagues: list[tuple[int, str]]
-
-
-def told(instance_id: int, actor: Actor) -> Told:
-    """For whoever looks at the instance."""
-    waits = [
-        task
-        for task in queries.open_tasks(instance_id)
-        if task.assignee_id != actor.id
-        and (actor.id == queries.initiator_of(instance_id) or actor.has("process_owner"))
-    ]
-    return Told(waits, acting.colleagues(actor))
-
-
 @blueprint.post("/inbox/flow/<int:instance_id>/copy")
 @login_required
 def copy(instance_id: int) -> ResponseReturnValue:
+    actor = current_actor()
     who = [number for said in request.form.getlist("to") if (number := row_number(said)) is not None]
-    informing.copy(instance_id, who, _said("note"), by=current_actor())
-    return _on(Text("已抄送。", "Copied."), "flows.instance", instance_id=instance_id)
+    return on_instance(
+        instance_id,
+        "copy",
+        lambda: informing.copy(instance_id, who, _said("note"), by=actor),
+        lambda _: _on(Text("已抄送。", "Copied."), "flows.instance", instance_id=instance_id),
+    )
 
 
 @blueprint.get("/inbox/copied")

@@ -298,6 +298,14 @@ def instance(instance_id: int) -> InstanceRow:
     return _instance_rows([found])[0]
 
 
+def instance_of_task(task_id: int) -> int:
+    """Refuses `NotFound`."""
+    found = db.session.scalar(sa.select(FlowTask.instance_id).where(FlowTask.id == task_id))
+    if found is None:
+        raise rules.no_such_task(task_id)
+    return found
+
+
 def initiator_of(instance_id: int) -> int | None:
     """Who started it."""
     return db.session.scalar(sa.select(FlowInstance.initiator_id).where(FlowInstance.id == instance_id))

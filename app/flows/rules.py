@@ -128,9 +128,21 @@ def check_reason(reason: str, *, longest: int = LONGEST_REASON) -> str:
     """The reason without blanks around it. Refuses `Invalid` for none, for a long one, and for hidden characters."""
     said = reason.strip()
     if not said or len(said) > longest or hides_something(said):
-        text = Text(f"请写明原因，最多 {longest} 字", f"Say why, in at most {longest} characters")
+        text = badly_said(said) or Text(
+            f"请写明原因，最多 {longest} 字", f"Say why, in at most {longest} characters"
+        )
         raise Invalid("flow.reason_needed", zh=text.zh, en=text.en, fields={"reason": text})
     return said
+
+
+def badly_said(said: str) -> Text | None:
+    """What is wrong with words that are neither too few nor too many."""
+    if not hides_something(said):
+        return None
+    return Text(
+        "文字里有看不见的控制字符（常见于从别处粘贴），请删除后重新输入",
+        "There are invisible control characters in it, as pasting brings them; take them out",
+    )
 
 
 def check_not_over(status: str) -> None:

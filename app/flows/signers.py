@@ -67,7 +67,8 @@ def beside(view: TaskView, actor: Actor) -> Beside | None:
         return None
     task = db.session.get_one(FlowTask, view.id)
     votes = task.voter_id is not None and task.parent_id is None
-    places = [] if view.status == "held" or not are_allowed(task) else INTO if votes else WAYS
+    closed = view.status == "held" or task.owner_id is not None or not are_allowed(task)
+    places = [] if closed else INTO if votes else WAYS
     found = _voters(task, actor) if votes else _added(task, actor)
     unit_id = actor.unit_id
     there: Sequence[User] = people.people_of(unit_id) if unit_id is not None and places else ()

@@ -11,8 +11,9 @@ from app.actor import Actor
 from app.fact import Fact
 from app.flows import commands, mending, operators, steering
 from app.flows.once import once, sent_key
+from app.flows.pages import on_instance
 from app.people.guards import current_actor, login_required
-from app.refusal import Invalid
+from app.refusal import Invalid, Refusal
 from app.text import Text
 from app.web.errors import wants_json
 from app.web.incoming import inside
@@ -35,42 +36,75 @@ def incidents() -> ResponseReturnValue:
 @blueprint.post("/flows/<int:instance_id>/suspend")
 @login_required
 def suspend(instance_id: int) -> ResponseReturnValue:
-    return _do(instance_id, steering.suspend, instance_id, _said("reason"))
+    return _do(
+        instance_id,
+        "suspend",
+        lambda by: once(steering.suspend, instance_id, _said("reason"), key=sent_key(), by=by),
+    )
 
 
 @blueprint.post("/flows/<int:instance_id>/resume")
 @login_required
 def resume(instance_id: int) -> ResponseReturnValue:
-    return _do(instance_id, steering.resume, instance_id)
+    return _do(instance_id, "resume", lambda by: once(steering.resume, instance_id, key=sent_key(), by=by))
 
 
 @blueprint.post("/flows/<int:instance_id>/cancel")
 @login_required
 def cancel(instance_id: int) -> ResponseReturnValue:
-    return _do(instance_id, steering.cancel, instance_id, _said("reason"))
+    return _do(
+        instance_id,
+        "cancel",
+        lambda by: once(steering.cancel, instance_id, _said("reason"), key=sent_key(), by=by),
+    )
 
 
 @blueprint.post("/flows/<int:instance_id>/retry")
 @login_required
 def retry(instance_id: int) -> ResponseReturnValue:
-    return _do(instance_id, commands.retry, instance_id)
+    return _do(instance_id, "retry", lambda by: once(commands.retry, instance_id, key=sent_key(), by=by))
 
 
 @blueprint.post("/flows/<int:instance_id>/skip")
 @login_required
 def skip(instance_id: int) -> ResponseReturnValue:
-    return _do(instance_id, mending.skip, instance_id, _said("reason"), outputs=_object("outputs"))
+    return _do(
+        instance_id,
+        "skip",
+        lambda by: once(
+            mending.skip, instance_id, _said("reason"), outputs=_object("outputs"), key=sent_key(), by=by
+        ),
+    )
 
 
 @blueprint.post("/flows/<int:instance_id>/correct")
 @login_required
 def correct(instance_id: int) -> ResponseReturnValue:
-    return _do(instance_id, mending.correct, instance_id, _object("changes") or {}, _said("reason"))
+    return _do(
+        instance_id,
+        "correct",
+        lambda by: once(
+            mending.correct, instance_id, _object("changes") or {}, _said("reason"), key=sent_key(), by=by
+        ),
+    )
 
 
-def _do(instance_id: int, command: Callable[..., Fact], *args: Any, **named: Any) -> ResponseReturnValue:
-    actor: Actor = current_actor()
-    fact = once(command, *args, key=sent_key(), by=actor, **named)
+def _do(instance_id: int, form: str, do: Callable[[Actor], Fact]) -> ResponseReturnValue:
+    """From the flow's own page, or from the list (`back`): what is refused is told on the same page."""
+    actor = current_actor()
+    back = _said("back")
+    if back and not wants_json():
+        try:
+            return _done(instance_id, do(actor))
+        except Refusal as refusal:
+            if refusal.status in (401, 403, 404):
+                raise
+            flash(t(refusal.text), "bad")
+            return redirect(inside(back))
+    return on_instance(instance_id, form, lambda: do(actor), lambda fact: _done(instance_id, fact))
+
+
+def _done(instance_id: int, fact: Fact) -> ResponseReturnValue:
     if wants_json():
         return jsonify(fact.payload())
     if getattr(fact, "solved", True):

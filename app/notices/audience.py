@@ -61,7 +61,9 @@ def holders_of_role(role: str, unit_id: int | None) -> list[int]:
 
 def operators(unit_id: int | None) -> list[int]:
     """Who sees to flows of this unit that have stopped."""
-    return list(dict.fromkeys(user.id for role in OPERATORS for user in people.users_with_role(role, unit_id)))
+    return list(
+        dict.fromkeys(user.id for role in OPERATORS for user in people.users_with_role(role, unit_id))
+    )
 
 
 def active(ids: Collection[int]) -> set[int]:

@@ -29,7 +29,7 @@ def test_a_task_is_sent_back_withdrawn_and_taken_back_on_its_pages(app: Flask, p
     page = pages.get(f"/inbox/{check}").text
     assert "退回到之前的步骤" in page and 'value="draft"' in page and clerk.name in page
     empty = pages.post(f"/inbox/{check}/back", {"to": "draft", "reason": " "})
-    assert (empty.status_code, "请写明原因" in empty.text, 'href="#field-reason"' in empty.text) == (
+    assert (empty.status_code, "请写明原因" in empty.text, 'href="#field-back-reason"' in empty.text) == (
         422,
         True,
         True,

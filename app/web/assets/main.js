@@ -12,6 +12,22 @@ document.addEventListener("click", (event) => {
 });
 
 // errors take the focus, so that a screen reader says them and a keyboard starts there
-const focusErrors = (root) => root.querySelector?.("[data-focus]")?.focus();
-document.addEventListener("DOMContentLoaded", () => focusErrors(document));
+const focusErrors = (root) => (root.querySelector?.("dialog[open] [data-focus]") ?? root.querySelector?.("[data-focus]"))?.focus();
+document.addEventListener("DOMContentLoaded", () => {
+  const refused = document.querySelector("dialog[data-refused]");
+  if (refused) {
+    refused.close();
+    refused.showModal();
+  }
+  focusErrors(document);
+});
+
+// a second press at once sends nothing more
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "yes";
+  setTimeout(() => delete form.dataset.sent, 3000);
+});
 document.addEventListener("htmx:after:swap", (event) => focusErrors(event.target));
