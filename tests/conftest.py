@@ -8,6 +8,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import signal
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -38,6 +39,9 @@ quick.remember()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers once; workers inherit their addresses through the environment."""
+    # a shell starts what it puts in the background deaf to Ctrl-C, and so would be every program under test
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     # PostgreSQL runs as another user when we are root, so its folder must be reachable by all

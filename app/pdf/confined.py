@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 from app.pdf.faults import Unanswered
@@ -31,6 +32,7 @@ SECONDS = 20
 PATIENCE = 3
 """How many times as long it may take on a busy machine."""
 MEMORY_BYTES = 1536 * 1024 * 1024
+"""Beyond what the process is born with: one forked from a large program has all of that program's already."""
 PRELOAD = ("app.pdf.examining", "app.pdf.inspecting", "app.pdf.rendering", "app.pdf.sealing")
 
 
@@ -183,12 +185,18 @@ def _work(line: socket.socket) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         with line.makefile("rb") as stream:
             function, args, kwargs = pickle.load(stream)  # noqa: S301 - from the process that started us
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        most = _size() + MEMORY_BYTES
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
         sent = _done(function, args, kwargs)
         with contextlib.suppress(BrokenPipeError):  # nobody waits any more
             line.sendall(pickle.dumps(sent))
     finally:
         os._exit(0)
+
+
+def _size() -> int:
+    """Bytes of address space taken already."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
 def _done(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[str, Any]:

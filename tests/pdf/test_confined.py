@@ -1,5 +1,6 @@
 """A file made to hurt hurts a process of its own, and gets an answer in bounded time."""
 
+import mmap
 import os
 import signal
 
@@ -19,6 +20,10 @@ def endless() -> None:
 
 def greedy() -> int:
     return len(b"x" * (8 << 30))
+
+
+def roomy() -> int:
+    return len(b"x" * (256 << 20))
 
 
 def crash() -> None:
@@ -67,3 +72,10 @@ def test_a_program_of_one_thread_needs_no_helper() -> None:
             confined(inspect, b"no pdf")
         with pytest.raises(Unanswered):
             confined(crash)
+
+
+def test_a_large_program_leaves_its_child_as_much_memory_as_a_small_one() -> None:
+    reserved = mmap.mmap(-1, module.MEMORY_BYTES + (64 << 20))  # address space only: nothing is written to it
+
+    with module.forking_directly(), reserved:
+        assert confined(roomy) == 256 << 20
