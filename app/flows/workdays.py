@@ -61,9 +61,10 @@ class Calendar:
         return self.add_hours(found, span.hours) if span.hours else found
 
     def add_days(self, start: datetime, days: int) -> datetime:
-        """So many working days later, at the same time of the day; from a free day: at the start of work."""
-        day = self.next_working(start.date())
-        clock = start.time() if day == start.date() else self.hours[0][0]
+        """So many working days later, at the same time of the day; what begins before work or on a free day: at the
+        start of work, as otherwise whoever began on Saturday would have longer than who began early on Monday."""
+        day, opens = self.next_working(start.date()), self.hours[0][0]
+        clock = max(start.time(), opens) if day == start.date() else opens
         for _ in range(days):
             day = self.next_working(day + _DAY)
         return datetime.combine(day, clock, start.tzinfo)

@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.bpmn.moments import WorkingTime, duration, span
@@ -34,6 +34,7 @@ def test_a_file_makes_a_monday_free_and_a_saturday_worked():
     assert calendar.after(friday, span("PT2WH")) == at("2030-05-08T10:00")
     assert calendar.after(at("2030-05-08T11:30"), span("PT1WH")) == at("2030-05-08T13:30")  # lunch is no work
     assert calendar.after(at("2030-05-04T23:00"), span("P1WDT1WH")) == at("2030-05-09T10:00")
+    assert calendar.after(at("2030-05-08T07:00"), span("P1WD")) == at("2030-05-09T09:00")  # before work: from its start
     assert calendar.after(friday, span("P1D")) == at("2030-05-04T17:00")  # the world's day
 
 
@@ -72,6 +73,7 @@ few = st.integers(0, 30)
 
 
 @given(calendars, moments, moments, few, few)
+@example(calendar_of([], HOURS), at("2030-06-08T00:00"), at("2030-06-10T00:00"), 0, 0)  # Saturday, Monday
 def test_the_laws_of_working_days(calendar: Calendar, one: datetime, other: datetime, a: int, b: int):
     earlier, later = sorted((one, other))
 
