@@ -7,8 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.audit import archive as archives
 from app.audit import checkpoint as notes
 from app.audit import rules, tree
+from app.audit.archive import Archive
 from app.audit.header import Header, HeaderFault, leaf_data, unpack
 from app.audit.models import LogCheckpoint, LogEntry, LogLeaf, LogPending, LogToken
 from app.audit.nodes import stored_node
@@ -112,6 +114,36 @@ def proof(number: int) -> str:
     stated = notes.parse(last).checkpoint
     path = tree.inclusion_path(number, stated.size, stored_node)
     return Proof(number, leaf_data(row.header, row.nonce, row.ciphertext), path, last).pack()
+
+
+def period(since: datetime | None, until: datetime | None) -> tuple[int, int]:
+    """(first, until): numbers of the entries from the first one of this time to the last one, both inside the last
+    checkpoint; equal when there is none. Places follow commits, so a few neighbours may come along."""
+    last = checkpoint()
+    size = notes.parse(last).checkpoint.size if last else 0
+    wanted = _conditions(Filter(since=since, until=until))
+    inside = sa.select(LogLeaf.seq).where(LogLeaf.seq < size, *wanted)
+    first = db.session.scalar(inside.order_by(LogLeaf.seq).limit(1))
+    end = db.session.scalar(inside.order_by(LogLeaf.seq.desc()).limit(1))
+    return (size, size) if first is None or end is None else (first, end + 1)
+
+
+def archive(first: int, until: int) -> Archive:
+    """These entries with what proves them under the last checkpoint. Refuses NotFound for none."""
+    last = checkpoint()
+    size = notes.parse(last).checkpoint.size if last else 0
+    if last is None or not 0 <= first < until <= size:
+        raise NotFound(
+            "log.nothing_to_archive",
+            zh="这段时间没有已封存的日志；请换一个时间段",
+            en="There is no log under a checkpoint from this time; choose another period",
+        )
+    left, right = archives.around(first, until, size, stored_node)
+    rows = db.session.execute(
+        _joined().where(LogLeaf.seq >= first, LogLeaf.seq < until).order_by(LogLeaf.seq)
+    ).mappings()
+    leaves = [leaf_data(row["header"], row["nonce"], row["ciphertext"]) for row in rows]
+    return Archive(first, left, leaves, right, last)
 
 
 def checkpoint() -> str | None:

@@ -1,4 +1,6 @@
-"""SQLite keeps whatever it is given under any column: is every stored value of its column's kind, and readable?
+"""How the database keeps the log: its guards, and what stands under its columns.
+
+SQLite keeps whatever it is given under any column: is every stored value of its column's kind, and readable?
 
 PostgreSQL refuses such values itself, so there is nothing to ask there.
 """
@@ -9,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.audit.models import LogCheckpoint, LogEntry, LogLeaf, LogNode, LogPending, LogToken
+from app.audit.models import APPEND_ONLY, LogCheckpoint, LogEntry, LogLeaf, LogNode, LogPending, LogToken
 from app.db import db
 
 MOST = 100
@@ -41,6 +43,22 @@ def _kept_as(kind: sa.types.TypeEngine[Any]) -> str:
     if isinstance(kind, sa.LargeBinary):
         return "blob"
     return "text" if isinstance(kind, sa.String) else "integer"
+
+
+def unguarded() -> list[str]:
+    """The log's tables whose rows the database would let anybody change: a trigger is gone or switched off."""
+    if db.session.connection().dialect.name == "sqlite":
+        there = set(db.session.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")))
+        return [t for t in APPEND_ONLY if not {f"{t}_no_update", f"{t}_no_delete"} <= there]
+    awake = set(
+        db.session.scalars(
+            sa.text(
+                "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgenabled = 'A' "
+                "AND tgname = tgrelid::regclass::text || '_append_only'"
+            )
+        )
+    )
+    return [t for t in APPEND_ONLY if t not in awake]
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ is checked against the key in the server's token; each writer's count is followe
 that a witness keeps outside the database must lie on the way. Reads one snapshot; writes nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from app.audit import checkpoint as notes
 from app.audit import storage, tree
+from app.audit.archive import Archive
 from app.audit.header import Header, HeaderFault, leaf_hash, unpack
 from app.audit.models import LogCheckpoint, LogEntry, LogLeaf, LogNode, LogPending, LogToken
 from app.audit.nodes import BITS
@@ -55,6 +56,13 @@ KINDS: dict[str, Text] = {
     "staged": Text(
         "尚未排序的条目被改动、删除或滞留（位置 {at} 之后）",
         "An entry not yet sequenced was changed, deleted or kept back (after place {at})",
+    ),
+    "archive": Text(
+        "归档文件中条目 #{at} 与日志不符", "Entry #{at} in the archive is not the one in the log"
+    ),
+    "unguarded": Text(
+        "数据库不再拒绝改动日志（{at} 条）：保护它的触发器被删除或停用",
+        "The database no longer refuses changes to the log ({at} entries): the triggers that guard it are gone",
     ),
     "key": Text("条目 #{at} 的密钥不存在或无法打开", "The key of entry #{at} is gone or does not open"),
 }
@@ -114,12 +122,20 @@ class Report:
         }
 
 
-def walk(witnessed: str | None = None, progress: Callable[[int], None] = lambda _: None) -> Report:
-    """Verify everything. `witnessed`: a checkpoint kept outside the database, as text."""
+def walk(
+    witnessed: str | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+    archives: Sequence[Archive] = (),
+) -> Report:
+    """Verify everything. `witnessed`: a checkpoint kept outside the database, as text. `archives`: periods of the
+    log kept as files, to be held against it."""
     begin_reading()
     try:
         with storage.unreadable_text_spelt_out():
-            return _Walk(witnessed, progress).run()
+            report = _Walk(witnessed, progress).run()
+            for archive in archives:
+                _compare(archive, report)
+            return report
     finally:
         db.session.rollback()
 
@@ -150,6 +166,8 @@ class _Walk:
         self._end()
         self._check_nodes_beyond()
         self._staged()
+        if storage.unguarded():
+            self.report.found(self.next, "unguarded")
         return self.report
 
     def _unreadable(self, wrong: list[tuple[int | None, str]]) -> Report:
@@ -337,6 +355,15 @@ class _Walk:
             self.report.found(size, "staged")
             return
         self._count(size, header, "staged")
+
+
+def _compare(archive: Archive, report: Report) -> None:
+    """Each entry of the archive is the one whose hash the log has at its place."""
+    query = sa.select(LogLeaf.seq, LogLeaf.hash).where(LogLeaf.seq.between(archive.first, archive.until - 1))
+    stored = {seq: value for seq, value in db.session.execute(query)}
+    for number, data in enumerate(archive.leaves, archive.first):
+        if stored.get(number) != tree.leaf_hash(data):
+            report.found(number, "archive")
 
 
 def _leaves() -> Iterator[dict[str, Any]]:

@@ -2,7 +2,9 @@
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +12,9 @@ from app.cli.faults import unavailable
 from app.cli.judging import UNAVAILABLE, Judging
 from app.demo import leftover
 from app.text import Text
+
+if TYPE_CHECKING:
+    from app.audit.archive import Archive
 
 
 @click.group()
@@ -25,7 +30,14 @@ def command() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A checkpoint kept outside the database. Default: the latest in the witness folder.",
 )
-def verify(as_json: bool, checkpoint: Path | None) -> None:
+@click.option(
+    "--archive",
+    "archives",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An archive to hold against the log; may be given several times.",
+)
+def verify(as_json: bool, checkpoint: Path | None, archives: tuple[Path, ...]) -> None:
     """Walk the whole log. Exit code 0: intact; 1: broken, and where.
 
     Others say nothing about the log: 64 wrong usage, 69 the database or the token does not answer, 70 a fault of
@@ -36,9 +48,10 @@ def verify(as_json: bool, checkpoint: Path | None) -> None:
     from app.factory import create_app
 
     named = _checkpoint(checkpoint) if checkpoint else None
+    kept = [_archive(file) for file in archives]
     with create_app(pages=False, diagrams=False).app_context():
         try:
-            report = verifying.walk(named or witness().latest())
+            report = verifying.walk(named or witness().latest(), archives=kept)
         except Exception as error:
             why = unavailable(error)
             if why is None:
@@ -64,6 +77,15 @@ def _checkpoint(file: Path) -> str:
     except (notes.NoteFault, OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"{file} is no checkpoint of a log: {error}") from error
     return text
+
+
+def _archive(file: Path) -> "Archive":
+    from app.audit import archive
+
+    try:
+        return archive.parse(file.read_text(encoding="utf-8"))
+    except (archive.ArchiveFault, OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{file} is no archive of a log: {error}") from error
 
 
 def _unknown(why: Text) -> dict[str, object]:
@@ -105,6 +127,44 @@ def prove(number: int, out: Path | None) -> None:
 
 
 @command.command()
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC). Default: from the beginning."
+)
+@click.option(
+    "--until", type=click.DateTime(["%Y-%m-%d"]), help="The day after the last. Default: to the end."
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file; never written over.",
+)
+def archive(since: datetime | None, until: datetime | None, out: Path) -> None:
+    """Put a period of the log into a file, with its proof. Entries stay encrypted; nothing leaves the log."""
+    from app.actor import SYSTEM
+    from app.factory import create_app
+    from app.oversight import commands
+    from app.refusal import Refusal
+
+    def write(data: bytes) -> None:
+        with out.open("xb") as file:
+            file.write(data)
+
+    with create_app(pages=False, diagrams=False).app_context():
+        try:
+            fact = commands.archive_log(_utc(since), _utc(until), write, by=SYSTEM)
+        except Refusal as refusal:
+            raise click.ClickException(f"{refusal.text.en} / {refusal.text.zh}") from refusal
+        except OSError as error:
+            raise click.ClickException(f"{out}: {error.strerror}") from error
+    click.echo(f"entries {fact.first} to {fact.until - 1} in {out}, SHA-256 {fact.digest}")
+
+
+def _utc(day: datetime | None) -> datetime | None:
+    return day.replace(tzinfo=UTC) if day else None
+
+
+@command.command()
 @click.argument("proof", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--checkpoint",
@@ -118,7 +178,8 @@ def prove(number: int, out: Path | None) -> None:
     help="The log's public keys (log.vkey). Default: beside the checkpoint.",
 )
 def check(proof: Path, checkpoint: Path, keys: Path | None) -> None:
-    """Check PROOF offline: no database, no network, no token. Exit code 0: proven; 1: not."""
+    """Check PROOF, of one entry or an archive, offline: no database, no network, no token. Exit code 0: proven; 1: not."""
+    from app.audit import archive as archives
     from app.audit.proof import ProofFault, check_proof
     from app.audit.witness import KEYS
 
@@ -126,12 +187,14 @@ def check(proof: Path, checkpoint: Path, keys: Path | None) -> None:
     if not key_file.exists():
         raise click.UsageError(f"{key_file} does not exist; name the log's public keys with --keys")
     try:
-        number = check_proof(
-            proof.read_text(encoding="utf-8"),
-            checkpoint.read_text(encoding="utf-8"),
-            key_file.read_text(encoding="utf-8").split(),
-        )
-    except (ProofFault, UnicodeDecodeError) as fault:
+        said, note = proof.read_text(encoding="utf-8"), checkpoint.read_text(encoding="utf-8")
+        keys_known = key_file.read_text(encoding="utf-8").split()
+        if said.startswith(archives.FIRST_LINE):
+            count = archives.check(archives.parse(said), note, keys_known)
+            click.echo(f"proven 已证明: {count} entries stand under this checkpoint")
+            return
+        number = check_proof(said, note, keys_known)
+    except (ProofFault, archives.ArchiveFault, UnicodeDecodeError) as fault:
         click.echo(f"not proven 未证明: {fault}")
         sys.exit(1)
     click.echo(f"proven 已证明: entry {number} stands under this checkpoint")

@@ -22,3 +22,13 @@ class LogProofTaken(
     Fact, name="log.proof_taken", zh="导出日志证明", en="Log proof taken", log_class=LogClass.LOG_READING
 ):
     number: int
+
+
+class LogArchived(
+    Fact, name="log.archived", zh="归档日志", en="Log archived", log_class=LogClass.LOG_READING
+):
+    """Entries `first` to `until` − 1 left the house in a file, still encrypted. `digest`: SHA-256 of the file."""
+
+    first: int
+    until: int
+    digest: str

@@ -10,7 +10,7 @@ from flask import Flask
 from app import command as gate
 from app.actor import Actor, Origin
 from app.audit import sequencer
-from app.audit.models import APPEND_ONLY
+from app.audit.models import APPEND_ONLY, append_only_ddl
 from app.audit.verify import Report, walk
 from app.db import READING, Base, configure_engine, db
 from app.fact import Fact, LogClass
@@ -96,6 +96,9 @@ def forge(*statements: str, **values: Any) -> None:
             _append_only(connection, "DISABLE")
         for statement in statements:
             connection.execute(sa.text(statement), values)
+        if connection.dialect.name == "sqlite":
+            for statement in append_only_ddl("sqlite"):
+                connection.exec_driver_sql(statement)
         if connection.dialect.name == "postgresql":
             _append_only(connection, "ENABLE ALWAYS")
             connection.exec_driver_sql("SET session_replication_role = origin")

@@ -13,7 +13,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.audit.models import APPEND_ONLY, LogPending
+from app.audit.models import APPEND_ONLY, LogPending, append_only_ddl
 from app.audit.verify import Report, walk
 from app.db import Base, db
 from tests.audit.makers import CLERK, log_alone, stamp, write
@@ -45,6 +45,8 @@ class Specimen:
             for (name,) in names:
                 connection.execute(f"DROP TRIGGER {name}")
             changed = connection.execute(statement, values).rowcount
+            for guard in append_only_ddl("sqlite"):
+                connection.execute(guard)
             connection.commit()
             return changed
 
