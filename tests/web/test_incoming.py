@@ -185,7 +185,7 @@ WORDS = ("name", "reason", "because", "login", "role", "opinion", "serial", "kin
          "size", "scan_reference", "scan_name", "next", "old", "new", "verb", "functions", "q", "status")  # fmt: skip
 
 
-@pytest.mark.parametrize(("turn", "login"), enumerate(["clerk", "office", "admin", "officer"]))
+@pytest.mark.parametrize(("turn", "login"), [*enumerate(["clerk", "office", "admin", "officer"])])
 def test_no_form_breaks_a_page(app: Flask, here: Town, turn: int, login: str) -> None:
     """Each field of a number has another odd one with each person."""
     odd = deque(["9" * 5000, str(2**63), "nan"])
