@@ -60,7 +60,18 @@ def signed_by(key: bytes, signature: bytes, data: bytes) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         for file, content in (("key", key), ("signature", signature), ("data", data)):
             Path(folder, file).write_bytes(content)
-        words = "openssl dgst -sha256 -keyform DER -verify key -signature signature data".split()
+        words = [
+            "openssl",
+            "dgst",
+            "-sha256",
+            "-keyform",
+            "DER",
+            "-verify",
+            "key",
+            "-signature",
+            "signature",
+            "data",
+        ]
         return subprocess.run(words, cwd=folder, capture_output=True, check=False).returncode == 0  # noqa: S603
 
 
