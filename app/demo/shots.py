@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any, cast
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
+from app.demo import axe
 from app.demo.album import Shot, album
 from app.demo.furnish import Site, furnish
 
@@ -73,11 +75,34 @@ class Camera:
             for name in _views(page, shot, language, sight):
                 page.screenshot(path=str(out / f"{name}.png"), animations="disabled")
                 say(str(out / f"{name}.png"))
+                if axe.there():
+                    sight.faults += [f"{name}: {fault}" for fault in axe.found(page)]
         except BrowserError as error:
             sight.faults.append(error.message.splitlines()[0])
         finally:
             page.close()
         self.faults += [f"{shot.name} ({language}): {fault}" for fault in sight.all()]
+
+    def examine(self, shot: Shot, language: str, size: str, dark: bool) -> list[str]:
+        """What is wrong with a page in one language, size and light, axe's serious findings among it."""
+        context = self._context(shot.login, language)
+        page = context.pages[0] if context.pages else context.new_page()
+        sight = Sight(page, shot.status)
+        try:
+            page.emulate_media(color_scheme="dark" if dark else "light")
+            _resize(page, size)
+            page.goto(shot.path)
+            if shot.act is not None:
+                shot.act(page)
+            page.wait_for_selector(".htmx-request", state="detached")
+            sight.faults += axe.found(page)
+            if size == "phone" and page.evaluate(_TOO_WIDE):
+                sight.faults.append("scrolls sideways at 390 pixels")
+        except BrowserError as error:
+            sight.faults.append(error.message.splitlines()[0])
+        finally:
+            sight.close()
+        return [f"{shot.name} ({language}, {size}): {fault}" for fault in sight.all()]
 
     def _context(self, login: str, language: str) -> BrowserContext:
         """The person's window in that language. One login serves both languages."""
@@ -144,9 +169,13 @@ class Sight:
     def __init__(self, page: Page, status: int) -> None:
         self.faults: list[str] = []
         self._status, self._page, self._answered = status, page, 0
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.faults.append(f"a script failed: {error.message[:200]}"))
-        page.on("response", self._response)
+        self._listeners: dict[str, Callable[[Any], None]] = {
+            "console": self._console,
+            "pageerror": lambda error: self.faults.append(f"a script failed: {error.message[:200]}"),
+            "response": self._response,
+        }
+        for event, listener in self._listeners.items():
+            cast("Any", page).on(event, listener)
 
     def _response(self, response: Response) -> None:
         if response.request.is_navigation_request() and response.frame == self._page.main_frame:
@@ -158,6 +187,11 @@ class Sight:
         # a failed request is reported by its answer, and a page that is refused as it should be is no fault
         if message.type == "error" and not message.text.startswith("Failed to load resource"):
             self.faults.append(f"the console says {message.text[:200]}")
+
+    def close(self) -> None:
+        """The page goes on to another sight."""
+        for event, listener in self._listeners.items():
+            self._page.remove_listener(event, listener)
 
     def all(self) -> list[str]:
         wrong = self._answered != self._status

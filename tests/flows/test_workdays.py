@@ -34,7 +34,9 @@ def test_a_file_makes_a_monday_free_and_a_saturday_worked():
     assert calendar.after(friday, span("PT2WH")) == at("2030-05-08T10:00")
     assert calendar.after(at("2030-05-08T11:30"), span("PT1WH")) == at("2030-05-08T13:30")  # lunch is no work
     assert calendar.after(at("2030-05-04T23:00"), span("P1WDT1WH")) == at("2030-05-09T10:00")
-    assert calendar.after(at("2030-05-08T07:00"), span("P1WD")) == at("2030-05-09T09:00")  # before work: from its start
+    assert calendar.after(at("2030-05-08T07:00"), span("P1WD")) == at(
+        "2030-05-09T09:00"
+    )  # before work: from its start
     assert calendar.after(friday, span("P1D")) == at("2030-05-04T17:00")  # the world's day
 
 

@@ -66,7 +66,7 @@ def test_a_step_is_inserted_and_saves_itself(address: str, page: Page) -> None:
     state = page.locator('[data-part="state"]')
     expect(state).to_have_text("已保存")
 
-    page.get_by_role("button", name="在「印章管理部门审核」之后插入步骤").click()
+    page.get_by_role("button", name="在「印章管理部门审核」之后").click()
     page.keyboard.type("法务审核")
     page.keyboard.press("Tab")
     page.get_by_label("由谁办理").select_option(label="印章管理部门负责人")

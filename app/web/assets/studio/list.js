@@ -33,7 +33,7 @@ export class StepList {
     const after = ways.map((flow) => make("li", { class: "onward" },
       ways.length > 1 && make("span", {}, `${flow.businessObject.name || said("否则", "Else")} → ${nameOf(flow.target)}`),
       button(said("＋ 在此插入步骤", "+ Insert a step here"), () => this.add(flow), { class: "insert", "data-key": `${flow.id}/insert`,
-        "aria-label": said(`在「${name}」${ways.length > 1 && flow.businessObject.name ? `（${flow.businessObject.name}）` : ""}之后插入步骤`, `Insert a step after “${name}”${ways.length > 1 && flow.businessObject.name ? ` (${flow.businessObject.name})` : ""}`) })));
+        "aria-label": said(`＋ 在此插入步骤：在「${name}」${ways.length > 1 && flow.businessObject.name ? `（${flow.businessObject.name}）` : ""}之后`, `+ Insert a step here: after “${name}”${ways.length > 1 && flow.businessObject.name ? ` (${flow.businessObject.name})` : ""}`) })));
     return make("li", { class: `step${shape === selected ? " chosen" : ""}`, "data-step": shape.id }, make("div", { class: "card-row" }, open, bar), after.length ? make("ul", {}, ...after) : null);
   }
 
