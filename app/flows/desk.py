@@ -135,7 +135,7 @@ def tally(reach: Reach, actor: Actor, wanted: Wanted, since: int = 0) -> Tally:
     mine, _places = reach
     columns = _columns(reach, actor)
     found = sa.and_(sa.true(), *queries.matching(wanted.q))
-    every = (
+    every: Any = (
         sa.select(
             FlowTask.id,
             FlowTask.label_zh,
