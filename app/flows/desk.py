@@ -135,15 +135,16 @@ def tally(reach: Reach, actor: Actor, wanted: Wanted, since: int = 0) -> Tally:
     mine, _places = reach
     columns = _columns(reach, actor)
     found = sa.and_(sa.true(), *queries.matching(wanted.q))
-    every: Any = (
-        sa.select(
-            FlowTask.id,
-            FlowTask.label_zh,
-            FlowTask.label_en,
-            FlowInstance.unit_name,
-            sa.case((found, 1), else_=0).label("found"),
-            *(column.label(name) for name, column in columns.items()),
-        )
+    asked: list[Any] = [
+        FlowTask.id,
+        FlowTask.label_zh,
+        FlowTask.label_en,
+        FlowInstance.unit_name,
+        sa.case((found, 1), else_=0).label("found"),
+        *(column.label(name) for name, column in columns.items()),
+    ]
+    every = (
+        sa.select(*asked)
         .join(mine, mine.c.id == FlowTask.id)
         .join(FlowInstance, FlowInstance.id == FlowTask.instance_id)
         .where(FlowTask.status == "open")
@@ -165,9 +166,9 @@ def tally(reach: Reach, actor: Actor, wanted: Wanted, since: int = 0) -> Tally:
 
 def _counts(c: Any, wanted: Wanted, since: int) -> list[Any]:
     def one(facet: str, value: Any, where: Sequence[sa.ColumnElement[bool]]) -> sa.Select[*tuple[Any, ...]]:
-        empty = sa.literal("")
+        empty = _said("")
         return sa.select(
-            sa.literal(facet).label("facet"), value.label("value"), empty.label("zh"), empty.label("en"),
+            _said(facet).label("facet"), value.label("value"), empty.label("zh"), empty.label("en"),
             sa.func.count().label("n"), sa.func.max(c.id).label("newest"),
         ).where(*where)  # fmt: skip
 
@@ -176,8 +177,8 @@ def _counts(c: Any, wanted: Wanted, since: int) -> list[Any]:
         n = sa.func.count()
         groups = (
             sa.select(
-                sa.literal(facet), c[facet].label("value"), zh.label("zh"), en.label("en"), n.label("n"),
-                sa.null().label("newest"),
+                _said(facet).label("facet"), c[facet].label("value"), zh.label("zh"), en.label("en"), n.label("n"),
+                sa.cast(sa.null(), sa.Integer).label("newest"),
             )
             .where(*where)
             .group_by(c[facet])
@@ -186,7 +187,7 @@ def _counts(c: Any, wanted: Wanted, since: int) -> list[Any]:
         )  # fmt: skip
         return sa.select(groups.subquery())
 
-    top, empty = sa.func.max, sa.literal("")
+    top, empty = sa.func.max, _said("")
     found = c.found == 1
     due = [found, *_meets(c, wanted, but="due")]
     return [
@@ -194,9 +195,9 @@ def _counts(c: Any, wanted: Wanted, since: int) -> list[Any]:
         one("searched", empty, [found]),
         one("shown", empty, [found, *_meets(c, wanted)]),
         one("fresh", empty, [found, c.id > since, *_meets(c, wanted)]),
-        *(one("due", sa.literal(how), [*due, _due(c.due, how)]) for how in DUE),
+        *(one("due", _said(how), [*due, _due(c.due, how)]) for how in DUE),
         *(
-            one("whose", sa.literal(how), [found, *_meets(c, wanted, but="whose"), c.whose == how])
+            one("whose", _said(how), [found, *_meets(c, wanted, but="whose"), c.whose == how])
             for how in WHOSE
         ),
         grouped("step", top(c.label_zh), top(c.label_en)),
@@ -204,3 +205,8 @@ def _counts(c: Any, wanted: Wanted, since: int) -> list[Any]:
         grouped("unit", top(c.unit_name), top(c.unit_name)),
         grouped("kind", empty, empty),
     ]
+
+
+def _said(constant: str) -> sa.ColumnElement[str]:
+    """A word of this module as SQL has it: as a parameter it would have no type in a union."""
+    return sa.literal_column(f"'{constant}'", sa.String)
