@@ -1,8 +1,8 @@
 """A person's inbox in pages, and how many tasks each filter would leave. Reads one page of rows and one row a filter,
 however much waits: what is counted is counted by the database."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -55,7 +55,7 @@ class Tally:
 
 def page(reach: Reach, actor: Actor, wanted: Wanted, after: Place | None = None, size: int = PAGE) -> Page:
     """One page in the order that is wanted."""
-    where = [*queries.matching(wanted.q), *_meets(_columns(reach, actor), wanted)]
+    where = [*queries.matching(wanted.q), *_meets(_columns(reach, actor), wanted).values()]
     order, behind = (_ARRIVED, _behind_arrived) if wanted.sort == "arrived" else (queries.BY_DUE, _behind_due)
     where += [behind(after)] if after is not None else []
     found = queries.listed(reach, where, order, size + 1)
@@ -102,46 +102,46 @@ def _columns(reach: Reach, actor: Actor) -> dict[str, sa.SQLColumnExpression[Any
     return {
         "flow": FlowInstance.key,
         "step": FlowInstance.key + sa.literal(":") + FlowTask.node,
-        "due": FlowTask.due_at,
         "whose": whose,
         "unit": sa.cast(FlowInstance.unit_id, sa.String),
         "kind": FlowInstance.glyph,
     }
 
 
-def _meets(columns: Any, wanted: Wanted, but: str = "") -> list[sa.ColumnElement[bool]]:
-    """The conditions of all filters that are set; `but` this one."""
-    found: list[sa.ColumnElement[bool]] = []
-    for name in FACETS:
-        value = getattr(wanted, name)
-        if value and name != but:
-            found.append(_due(columns["due"], value) if name == "due" else columns[name] == value)
-    return found
+def _meets(columns: Any, wanted: Wanted) -> dict[str, sa.ColumnElement[bool]]:
+    """The condition of each filter that is set."""
+    asked = {name: value for name in FACETS if (value := getattr(wanted, name))}
+    return {n: _due()[v] if n == "due" else columns[n] == v for n, v in asked.items()}
 
 
-def _due(due: sa.ColumnElement[Any], how: str) -> sa.ColumnElement[bool]:
-    at = Borders.of(engine.local_now(now()))
+def _due() -> dict[str, sa.ColumnElement[bool]]:
+    due, at = FlowTask.due_at, Borders.of(engine.local_now(now()))
     return {
         "soon": due < at.tomorrow,
         "late": due <= at.now,
         "today": sa.and_(due > at.now, due < at.today),
         "week": due < at.week,
         "none": due.is_(None),
-    }[how]
+    }
 
 
 def tally(reach: Reach, actor: Actor, wanted: Wanted, since: int = 0) -> Tally:
     """All counts, in one statement."""
     mine, _places = reach
     columns = _columns(reach, actor)
-    found = sa.and_(sa.true(), *queries.matching(wanted.q))
+    flags = {
+        "found": sa.and_(sa.true(), *queries.matching(wanted.q)),
+        "is_new": FlowTask.id > since,
+        **{f"meets_{name}": condition for name, condition in _meets(columns, wanted).items()},
+        **{f"is_{how}": condition for how, condition in _due().items()},
+    }
     asked: list[Any] = [
         FlowTask.id,
         FlowTask.label_zh,
         FlowTask.label_en,
         FlowInstance.unit_name,
-        sa.case((found, 1), else_=0).label("found"),
         *(column.label(name) for name, column in columns.items()),
+        *(sa.case((condition, 1), else_=0).label(name) for name, condition in flags.items()),
     ]
     every = (
         sa.select(*asked)
@@ -150,63 +150,50 @@ def tally(reach: Reach, actor: Actor, wanted: Wanted, since: int = 0) -> Tally:
         .where(FlowTask.status == "open")
         .cte("every")
     )
-    rows: Any = db.session.execute(sa.union_all(*_counts(every.c, wanted, since)))
+    said, counted = _counts(tuple(name for name in FACETS if getattr(wanted, name)))
+    rows: Any = db.session.execute(sa.text(said).columns().add_cte(every)).all()
     choices: dict[str, list[Counted]] = {name: [] for name in FACETS}
-    totals: dict[str, tuple[int, int]] = {}
-    for facet, value, zh, en, count, newest in rows:
-        if facet in choices:
-            choices[facet] += [Counted(value, Text(zh, en), count)] if count else []
+    totals: dict[str, int] = {}
+    for facet, value, zh, en, count, *more in rows:
+        if facet:
+            choices[facet].append(Counted(value, Text(zh, en), count))
         else:
-            totals[facet] = (count, newest or 0)
-    shown, newest = totals["shown"]
-    return Tally(
-        totals["inbox"][0], totals["searched"][0], shown, totals["fresh"][0], newest or since, choices
-    )
+            totals = dict(zip(counted, more, strict=True)) | {"inbox": count}
+    for facet, values in (("due", DUE), ("whose", WHOSE)):
+        choices[facet] = [Counted(v, Text("", ""), n) for v in values if (n := totals[f"{facet} {v}"])]
+    newest = totals["newest"] or since
+    return Tally(totals["inbox"], totals["searched"], totals["shown"], totals["fresh"], newest, choices)
 
 
-def _counts(c: Any, wanted: Wanted, since: int) -> list[Any]:
-    def one(facet: str, value: Any, where: Sequence[sa.ColumnElement[bool]]) -> sa.Select[*tuple[Any, ...]]:
-        empty = _said("")
-        return sa.select(
-            _said(facet).label("facet"), value.label("value"), empty.label("zh"), empty.label("en"),
-            sa.func.count().label("n"), sa.func.max(c.id).label("newest"),
-        ).where(*where)  # fmt: skip
+@cache
+def _counts(asked: tuple[str, ...]) -> tuple[str, list[str]]:
+    """What is counted of `every`, in SQL of both databases: a row of totals, whose names are given too, and a row for
+    each choice of the filters that have no fixed ones. Made of this module's own words only; `asked`: the filters that
+    are set. Written out, since building it of expressions takes longer than asking it."""
 
-    def grouped(facet: str, zh: Any, en: Any) -> sa.Select[*tuple[Any, ...]]:
-        where = [c[facet].is_not(None), c.found == 1, *_meets(c, wanted, but=facet)]
-        n = sa.func.count()
+    def meets(but: str = "") -> str:
+        return " AND ".join(["found = 1", *(f"meets_{name} = 1" for name in asked if name != but)])
+
+    def number(where: str) -> str:
+        return f"count(CASE WHEN {where} THEN 1 END)"
+
+    totals = {
+        "searched": number("found = 1"),
+        "shown": number(meets()),
+        "fresh": number(f"{meets()} AND is_new = 1"),
+        "newest": f"max(CASE WHEN {meets()} THEN id END)",
+        **{f"due {how}": number(f"{meets('due')} AND is_{how} = 1") for how in DUE},
+        **{f"whose {how}": number(f"{meets('whose')} AND whose = '{how}'") for how in WHOSE},
+    }
+    words = {"step": ("max(label_zh)", "max(label_en)"), "unit": ("max(unit_name)", "max(unit_name)")}
+    parts = [f"SELECT '', '', '', '', count(*), {', '.join(totals.values())} FROM every"]  # noqa: S608
+    for facet in ("step", "flow", "unit", "kind"):
+        zh, en = words.get(facet, ("''", "''"))
         groups = (
-            sa.select(
-                _said(facet).label("facet"), c[facet].label("value"), zh.label("zh"), en.label("en"), n.label("n"),
-                sa.cast(sa.null(), sa.Integer).label("newest"),
-            )
-            .where(*where)
-            .group_by(c[facet])
-            .order_by(n.desc(), c[facet])
-            .limit(MOST_CHOICES)
-        )  # fmt: skip
-        return sa.select(groups.subquery())
-
-    top, empty = sa.func.max, _said("")
-    found = c.found == 1
-    due = [found, *_meets(c, wanted, but="due")]
-    return [
-        one("inbox", empty, []),
-        one("searched", empty, [found]),
-        one("shown", empty, [found, *_meets(c, wanted)]),
-        one("fresh", empty, [found, c.id > since, *_meets(c, wanted)]),
-        *(one("due", _said(how), [*due, _due(c.due, how)]) for how in DUE),
-        *(
-            one("whose", _said(how), [found, *_meets(c, wanted, but="whose"), c.whose == how])
-            for how in WHOSE
-        ),
-        grouped("step", top(c.label_zh), top(c.label_en)),
-        grouped("flow", empty, empty),
-        grouped("unit", top(c.unit_name), top(c.unit_name)),
-        grouped("kind", empty, empty),
-    ]
-
-
-def _said(constant: str) -> sa.ColumnElement[str]:
-    """A word of this module as SQL has it: as a parameter it would have no type in a union."""
-    return sa.literal_column(f"'{constant}'", sa.String)
+            f"SELECT {facet} AS value, {zh} AS zh, {en} AS en, count(*) AS n FROM every "  # noqa: S608
+            f"WHERE {facet} IS NOT NULL AND {meets(facet)} "
+            f"GROUP BY {facet} ORDER BY count(*) DESC, {facet} LIMIT {MOST_CHOICES}"
+        )
+        nothing = ", ".join(["NULL"] * len(totals))
+        parts.append(f"SELECT '{facet}', value, zh, en, n, {nothing} FROM ({groups}) AS of_{facet}")  # noqa: S608
+    return " UNION ALL ".join(parts), list(totals)
