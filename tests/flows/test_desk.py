@@ -39,7 +39,11 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def people(app: Flask, hands: Hands, tmp_path: Path) -> People:
-    """A flow `routine` whose first step may be decided together, and whose second is done by one's own hand."""
+    return publish(tmp_path)
+
+
+def publish(tmp_path: Path) -> People:
+    """A flow whose first step may be decided together, and whose second is done by one's own hand; and the people."""
     steps = {
         "look": {"batch": "yes", "form": "review", "dueIn": "P1D", "en": "Look"},
         "sign": {"ownHand": "true", "form": "review", "en": "Sign"},
