@@ -274,7 +274,7 @@ def _to_task(task_id: int, words: Text | None = None) -> ResponseReturnValue:
         return jsonify(task_id=task_id)
     if words is not None:
         flash(t(words), "good")
-    return redirect(url_for("flows.task", task_id=task_id))
+    return redirect(_address(task_id))
 
 
 def _on(endpoint: str, words: Text) -> ResponseReturnValue:

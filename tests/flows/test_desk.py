@@ -162,7 +162,7 @@ def test_filters_combine_are_kept_under_a_name_and_say_what_they_leave_out(app: 
     due(b, 20)
     office = logged_in(app, "office")
     office.get(f"/inbox/{b}")
-    office.post(f"/inbox/{b}/claim")
+    assert office.post(f"/inbox/{b}/claim?sort=arrived").location == f"/inbox/{b}?sort=arrived"
 
     page = office.get("/inbox?due=soon&whose=free&step=p:look").text
     assert page.count('class="list-item"') == 1 and f'href="/inbox/{a}?' in page
