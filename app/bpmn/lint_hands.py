@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from app.bpmn import moments
+from app.bpmn import moments, policy
 from app.bpmn.problem import Problem, Surroundings, missing, name_of, problem
 from app.bpmn.reading import Element, local, properties, xpath
 from app.bpmn.shapes import events_of
@@ -13,11 +13,11 @@ MOST_TIMES = 100
 PASSES_BY_ITSELF = ("repeat", "own", "nobody")
 """Policies by which a task may be passed without anybody; each may say `pass`."""
 
-OF_PEOPLE = ("ownHand", "onTimeout", "every", "atMost", "escalateTo", "timeoutOutcome")
+OF_PEOPLE = ("ownHand", "onTimeout", "every", "atMost", "escalateTo", "timeoutOutcome", "batch")
 
 
 def hands(root: Element, around: Surroundings) -> Iterator[Problem]:
-    """本人亲办 (B4), timeouts, copies."""
+    """本人亲办 (B4), timeouts, copies, deciding several together."""
     tasks = xpath(root, "//bpmn:process//bpmn:userTask | //bpmn:process//bpmn:manualTask")
     for task in tasks:
         said = properties(task)
@@ -26,6 +26,7 @@ def hands(root: Element, around: Surroundings) -> Iterator[Problem]:
             yield _wrong(task, "own_hand", "ownHand", said["ownHand"], "true 或 false", "true or false")
         if said.get("ownHand") == "true":
             yield from _own_hand(task, said, root)
+        yield from _batch(task, said)
     for element in xpath(root, "//bpmn:process//*[@id]"):
         if local(element) not in ("userTask", "manualTask"):
             for name in sorted(set(OF_PEOPLE) & set(properties(element))):
@@ -119,6 +120,20 @@ def _own_hand(task: Element, said: Mapping[str, str], root: Element) -> Iterator
         timers = [e for e in events_of(event, root) if local(e) == "timerEventDefinition"]
         if event.get("attachedToRef") == task.get("id") and timers and event.get("cancelActivity") != "false":
             yield _not_by_own_hand(task, f"{event.get('id')}")
+
+
+def _batch(task: Element, said: Mapping[str, str]) -> Iterator[Problem]:
+    """批量办理: what is done by one's own hand, on a page of its own, or corrects the data, is decided by itself."""
+    if said.get("batch", "no") not in ("yes", "no"):
+        yield _wrong(task, "batch", "batch", said["batch"], "yes 或 no", "yes or no")
+    if said.get("batch") == "yes":
+        for name in policy.hinders(said):
+            yield problem(
+                task,
+                "batch",
+                f"「{name_of(task)}」有 {name}，须逐项办理，不能同时有 batch=yes",
+                f'"{name_of(task)}" has {name}: it is decided one by one and cannot have batch=yes',
+            )
 
 
 def _not_by_own_hand(task: Element, what: str) -> Problem:

@@ -15,7 +15,7 @@ def wants_to_pass(said: Mapping[str, str]) -> list[str]:
 
 
 def hinders(said: Mapping[str, str]) -> list[str]:
-    """The properties for which a shape must never pass without a person: what only one's own hand may do, what a
+    """The properties for which a shape must never pass without a person, nor be decided along with others: what only one's own hand may do, what a
     page of its own sees to, and what corrects the data."""
     return [
         name

@@ -57,6 +57,13 @@ class Form:
         """The fields that are filled in; the others are only read."""
         return tuple(f for f in self.fields if f.access == "edit")
 
+    @property
+    def is_decision(self) -> bool:
+        """Whether it fits into a bar: buttons, and at most a line of words."""
+        return any(f.widget == "buttons" for f in self.fields) and all(
+            f.widget == "buttons" or f.type in ("text", "textarea") for f in self.fields
+        )
+
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)
 

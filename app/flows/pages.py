@@ -14,7 +14,6 @@ from app.flows import (
     drafts,
     drawing,
     form_views,
-    informing,
     operators,
     queries,
     signers,
@@ -22,6 +21,7 @@ from app.flows import (
     ways_back,
 )
 from app.flows.action import PANELS
+from app.flows.panes import Pane, pane_of
 from app.flows.queries import TaskRow, TaskView
 from app.glossary import ROLES
 from app.people.guards import current_actor
@@ -30,26 +30,6 @@ from app.text import Text
 from app.web.errors import wants_json
 from app.web.incoming import row_number
 from app.web.language import current_language
-
-
-@dataclass(frozen=True)
-class Filter:
-    label: Text
-    value: str
-    count: int
-    chosen: bool
-
-
-@dataclass(frozen=True)
-class Pane:
-    """The list on the left: its rows, the filters over them (each an address), what was searched for."""
-
-    rows: list[TaskRow]
-    filters: list[Filter]
-    search: str
-    show: str
-    reminders: list[queries.Reminder]
-    nudges: list[informing.Nudge]
 
 
 @dataclass(frozen=True)
@@ -63,45 +43,6 @@ class Story:
     incidents: list[Text]
     held: bool
     """Whether an operator has suspended the flow."""
-
-
-def pane_of(actor: Actor) -> Pane:
-    every = queries.inbox(actor, search=searched())
-    show = request.args.get("show", "")
-    steps = {_at(row): row.label for row in every}
-    labels = {
-        "": Text("全部", "All"),
-        "free": Text("可领取", "Unclaimed"),
-        "soon": Text("将超时", "Due soon"),
-    }
-    labels |= steps if len(steps) > 1 else {}
-    show = show if show in labels else ""
-    kept = {value: [row for row in every if _is_shown(row, value)] for value in labels}
-    filters = [Filter(labels[value], value, len(rows), value == show) for value, rows in kept.items()]
-    offered = [f for f in filters if f.count or f.chosen or not f.value]
-    return Pane(
-        kept[show],
-        offered,
-        searched(),
-        show,
-        queries.reminders(actor),
-        informing.nudges([row.id for row in every]) if every else [],
-    )
-
-
-def _is_shown(row: TaskRow, show: str) -> bool:
-    if show == "free":
-        return row.claimable
-    return _soon(row) if show == "soon" else not show or show == _at(row)
-
-
-def _at(row: TaskRow) -> str:
-    """Two flows may give different steps one id."""
-    return f"at-{row.key}-{row.node}"
-
-
-def _soon(row: TaskRow) -> bool:
-    return queries.urgency(row.due_at) in ("overdue", "today", "tomorrow")
 
 
 @dataclass(frozen=True)
@@ -271,7 +212,3 @@ def _drawings(instance_id: int) -> list[tuple[Text, Markup]]:
         for place in places[-1:]
         if place.picture.shapes
     ]
-
-
-def searched() -> str:
-    return request.args.get("q", "").strip()[:100]

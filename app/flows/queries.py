@@ -157,28 +157,37 @@ class Place:
     current: frozenset[str]
 
 
-def _mine(actor: Actor) -> sa.ColumnElement[bool]:
-    """Of the open tasks: those this person has, those filed under them or a role of theirs that nobody has; and
-    the same of whom they stand in for, but nothing of one's own hand and nothing that they set going themselves."""
-    ways = _ways(actor)
-    for place in standing.in_whose_place(actor, now()):
-        ways += _ways(place.person, place, actor)
-    return FlowTask.id.in_(sa.union_all(*ways))
+Reach = tuple[sa.Subquery, list[standing.Place]]
+"""A person's tasks as ids with `place`, and the places they stand in for."""
+
+
+def theirs(actor: Actor) -> Reach:
+    """The ids of the tasks this person could do, open or not: those they have, those filed under them or a role of
+    theirs that nobody has; and the same of whom they stand in for, but nothing of one's own hand and nothing that they
+    set going themselves. `place`: 0 for one's own, else which of the places it is there for, counted from one."""
+    places = standing.in_whose_place(actor, now())
+    ways = _ways(actor, 0)
+    for number, place in enumerate(places, 1):
+        ways += _ways(place.person, number, place, actor)
+    every = sa.union_all(*ways).subquery("ways")
+    mine = sa.select(every.c.id, sa.func.min(every.c.place).label("place")).group_by(every.c.id)
+    return mine.subquery("mine"), places
 
 
 _Task, _Instance = aliased(FlowTask), aliased(FlowInstance)
 
 
 def _ways(
-    person: Actor, place: standing.Place | None = None, acting: Actor | None = None
-) -> list[sa.Select[int]]:
+    person: Actor, number: int, place: standing.Place | None = None, acting: Actor | None = None
+) -> list[sa.Select[int, int]]:
     """Two roads to a person's tasks, each along an index: what they have, and what is filed for them."""
     filed: list[sa.ColumnElement[bool]] = [FlowTaskCandidate.user_id == person.id]
     for role, unit_id in sorted(rules.reach((g.role, g.unit_id) for g in person.grants)):
         filed.append(sa.and_(FlowTaskCandidate.role == role, FlowTaskCandidate.unit_id == unit_id))
-    has = sa.select(_Task.id).where(_Task.status == "open", _Task.assignee_id == person.id)
+    which = sa.literal_column(str(number), sa.Integer).label("place")
+    has = sa.select(_Task.id.label("id"), which).where(_Task.status == "open", _Task.assignee_id == person.id)
     may = (
-        sa.select(FlowTaskCandidate.task_id)
+        sa.select(FlowTaskCandidate.task_id.label("id"), which)
         .join(_Task, _Task.id == FlowTaskCandidate.task_id)
         .where(_Task.assignee_id.is_(None), sa.or_(*filed))
     )
@@ -233,38 +242,43 @@ def _row(task: FlowTask | HeldTask, instance: FlowInstance | HeldInstance) -> Ta
     )
 
 
-_BY_DUE = (FlowTask.due_at.is_(None), FlowTask.due_at, FlowTask.id)
+BY_DUE = (FlowTask.due_at.is_(None), FlowTask.due_at, FlowTask.id)
 
 
 def inbox(actor: Actor, *, search: str = "", limit: int = 200) -> list[TaskRow]:
     """The open tasks this person can do now, due first: their own, those of their roles nobody has taken, and those
     of whom they stand in for."""
-    rows = _rows([FlowTask.status == "open", _mine(actor), *_matching(search)], _BY_DUE, limit)
-    return _named(rows, actor)
+    found = listed(theirs(actor), matching(search), BY_DUE, limit)
+    return [row for _task, row in found]
 
 
-def _named(rows: list[TaskRow], actor: Actor) -> list[TaskRow]:
-    """The same, each that is there only in another's place with their name."""
-    places = standing.in_whose_place(actor, now())
-    if not places or not rows:
-        return rows
-    rest, whose = {row.id for row in rows}, dict[int, str]()
-    for place in (None, *places):
-        ways = _ways(actor) if place is None else _ways(place.person, place, actor)
-        among = sa.select(FlowTask.id).where(FlowTask.id.in_(rest), FlowTask.id.in_(sa.union_all(*ways)))
-        found = set(db.session.scalars(among))
-        rest -= found
-        whose |= dict.fromkeys(found, place.person.name) if place is not None else {}
-    return [replace(row, instead_of=whose.get(row.id)) for row in rows]
+def listed(
+    reach: Reach, where: Sequence[sa.ColumnElement[bool]], order: Sequence[Any], limit: int
+) -> list[tuple[FlowTask, TaskRow]]:
+    """The open tasks within reach that meet the conditions, in one statement."""
+    mine, places = reach
+    found = db.session.execute(
+        sa.select(FlowTask, FlowInstance, mine.c.place)
+        .join(mine, mine.c.id == FlowTask.id)
+        .join(FlowInstance, FlowInstance.id == FlowTask.instance_id)
+        .where(FlowTask.status == "open", *where)
+        .order_by(*order)
+        .limit(limit)
+        .options(defer(FlowInstance.state), defer(FlowTask.data))
+    )
+    return [
+        (task, replace(_row(task, instance), instead_of=places[number - 1].person.name if number else None))
+        for task, instance, number in found
+    ]
 
 
 def done_by(actor: Actor, *, search: str = "", limit: int = 200) -> list[TaskRow]:
     """What this person has done, newest first."""
-    where = [FlowTask.done_by_id == actor.id, FlowTask.status == "done", *_matching(search)]
+    where = [FlowTask.done_by_id == actor.id, FlowTask.status == "done", *matching(search)]
     return _rows(where, (FlowTask.done_at.desc(), FlowTask.id.desc()), limit)
 
 
-def _matching(search: str) -> list[sa.ColumnElement[bool]]:
+def matching(search: str) -> list[sa.ColumnElement[bool]]:
     """Name, applicant, unit or number; every word must be found somewhere."""
     columns = (
         FlowInstance.title,
@@ -282,7 +296,7 @@ def started_by(actor: Actor, *, search: str = "", limit: int = 200) -> list[Inst
     """The instances this person started, newest first."""
     found = db.session.scalars(
         sa.select(FlowInstance)
-        .where(FlowInstance.initiator_id == actor.id, *_matching(search))
+        .where(FlowInstance.initiator_id == actor.id, *matching(search))
         .order_by(FlowInstance.id.desc())
         .limit(limit)
         .options(defer(FlowInstance.state))
@@ -383,10 +397,12 @@ def reminders(actor: Actor) -> list[Reminder]:
 def counts(actor: Actor) -> dict[str, int]:
     """How many tasks wait for this person: `inbox`, and of those `claimable`."""
     unclaimed = sa.and_(FlowTask.assignee_id.is_(None), FlowTask.role != "applicant")
+    mine, _places = theirs(actor)
     every, free = db.session.execute(
-        sa.select(sa.func.count(), sa.func.count(sa.case((unclaimed, 1)))).where(
-            FlowTask.status == "open", _mine(actor)
-        )
+        sa.select(sa.func.count(), sa.func.count(sa.case((unclaimed, 1))))
+        .select_from(FlowTask)
+        .join(mine, mine.c.id == FlowTask.id)
+        .where(FlowTask.status == "open")
     ).one()
     return {"inbox": every, "claimable": free}
 
@@ -564,7 +580,7 @@ def history(instance_id: int) -> list[HistoryRow]:
 
 def open_tasks(instance_id: int) -> list[TaskRow]:
     """What people are asked for in this instance now, due first."""
-    return _rows([FlowTask.instance_id == instance_id, FlowTask.status == "open"], _BY_DUE, 100)
+    return _rows([FlowTask.instance_id == instance_id, FlowTask.status == "open"], BY_DUE, 100)
 
 
 def places(instance_id: int) -> list[Place]:

@@ -13,6 +13,7 @@ from app.flows import (
     drafts,
     form_views,
     hands_views,
+    inbox_views,
     queries,
     returning,
     steering_views,
@@ -21,9 +22,11 @@ from app.flows import (
 )
 from app.flows.forms import Form
 from app.flows.once import new_key, once, sent_key
-from app.flows.pages import Pane, instance_page, on_instance, on_task, pane_of, searched, task_page
+from app.flows.pages import instance_page, on_instance, on_task, task_page
+from app.flows.panes import next_of, pane_of, present_address
 from app.flows.queries import InstanceRow, TaskRow, TaskView
 from app.flows.signers import people_ids
+from app.flows.wanted import Wanted
 from app.people.guards import current_actor, login_required
 from app.text import Text
 from app.web.errors import wants_json
@@ -33,6 +36,7 @@ blueprint = Blueprint("flows", __name__, template_folder="templates")
 blueprint.register_blueprint(steering_views.blueprint)
 blueprint.register_blueprint(hands_views.blueprint)
 blueprint.register_blueprint(form_views.blueprint)
+blueprint.register_blueprint(inbox_views.blueprint)
 
 
 @blueprint.get("/")
@@ -46,7 +50,8 @@ def inbox() -> ResponseReturnValue:
     """The list, and on a wide screen the first task beside it."""
     pane = pane_of(current_actor())
     if wants_json():
-        return jsonify(tasks=[_as_json(row) for row in pane.rows])
+        following = url_for("flows.inbox", **pane.further) if pane.more else None
+        return jsonify(tasks=[_as_json(row) for row in pane.rows], next=following)
     if not pane.rows:
         return render_template("flows/inbox.html", pane=pane, view=None, chosen=False)
     return task_page(pane.rows[0].id, pane, chosen=False)
@@ -89,14 +94,13 @@ def complete(task_id: int) -> ResponseReturnValue:
     def following(_: Any) -> ResponseReturnValue:
         if "draft_window" in request.form:
             drafts.discard(form_views.key_of(task_id), by=actor)
-        pane = pane_of(actor)
-        ident = pane.rows[0].id if pane.rows else None
+        ident = next_of(actor)
         if wants_json():
             return jsonify(task_id=task_id, next=ident)
         flash(
             t("已办理。", "Done.") + (t("下面是下一项。", " Here is the next one.") if ident else ""), "good"
         )
-        return redirect(_address(ident, pane))
+        return redirect(_address(ident))
 
     return on_task(task_id, "complete", do, following, values)
 
@@ -149,7 +153,7 @@ def send_back(task_id: int) -> ResponseReturnValue:
         if wants_json():
             return jsonify(task_id=task_id, to=fact.to, mode=fact.mode)
         flash(t("已退回。", "Sent back."), "good")
-        return redirect(_address(None, pane_of(actor)))
+        return redirect(_address(None))
 
     return on_task(
         task_id,
@@ -195,20 +199,20 @@ def withdraw(instance_id: int) -> ResponseReturnValue:
 @login_required
 def started() -> ResponseReturnValue:
     """What this person set going, and where it stands."""
-    found = queries.started_by(current_actor(), search=searched())
+    found = queries.started_by(current_actor(), search=_searched())
     if wants_json():
         return jsonify(instances=[_instance_as_json(row) for row in found])
-    return render_template("flows/started.html", rows=found, search=searched())
+    return render_template("flows/started.html", rows=found, search=_searched())
 
 
 @blueprint.get("/inbox/done")
 @login_required
 def done() -> ResponseReturnValue:
     """What this person has done."""
-    found = queries.done_by(current_actor(), search=searched())
+    found = queries.done_by(current_actor(), search=_searched())
     if wants_json():
         return jsonify(tasks=[_as_json(row) for row in found])
-    return render_template("flows/done.html", rows=found, search=searched(), outcomes=timeline.OUTCOMES)
+    return render_template("flows/done.html", rows=found, search=_searched(), outcomes=timeline.OUTCOMES)
 
 
 @blueprint.get("/inbox/flow/<int:instance_id>")
@@ -239,10 +243,7 @@ def due_chip(due_at: datetime | None) -> tuple[str, str]:
 
 @blueprint.app_template_filter("is_decision")
 def is_decision(form: Form) -> bool:
-    """Whether the form fits into the bar: buttons, and at most a line of words."""
-    return any(f.widget == "buttons" for f in form.fields) and all(
-        f.widget == "buttons" or f.type in ("text", "textarea") for f in form.fields
-    )
+    return form.is_decision
 
 
 # --- small things ---
@@ -257,11 +258,15 @@ def offer_keys() -> dict[str, Any]:
     return {"request_key": new_key}
 
 
-def _address(task_id: int | None, pane: Pane) -> str:
-    show, q = pane.show or None, pane.search or None
+def _address(task_id: int | None) -> str:
+    """A task, or the first, beside the list as it is filtered now."""
     if task_id is None:
-        return url_for("flows.inbox", show=show, q=q)
-    return url_for("flows.task", task_id=task_id, show=show, q=q)
+        return url_for("flows.inbox", **present_address())
+    return url_for("flows.task", task_id=task_id, **present_address())
+
+
+def _searched() -> str:
+    return Wanted.of(request.args).q
 
 
 def _to_task(task_id: int, words: Text | None = None) -> ResponseReturnValue:
@@ -269,7 +274,7 @@ def _to_task(task_id: int, words: Text | None = None) -> ResponseReturnValue:
         return jsonify(task_id=task_id)
     if words is not None:
         flash(t(words), "good")
-    return redirect(url_for("flows.task", task_id=task_id))
+    return redirect(_address(task_id))
 
 
 def _on(endpoint: str, words: Text) -> ResponseReturnValue:

@@ -115,6 +115,7 @@ def _save(root: Element, ident: str) -> str:
         "onTimeout": timeout or None,
         "escalateTo": _chosen("escalateTo", _roles()) if timeout == "escalate" else None,
         "ownHand": "true" if request.form.get("ownHand") else None,
+        "batch": "yes" if request.form.get("batch") else None,
         **{name: _chosen(name, choices) or None for name, (_label, choices) in BY_ITSELF.items()},
     }
     if request.form.get("role") is not None:

@@ -59,6 +59,7 @@ WORDS: dict[str, tuple[Text, Text]] = {
     "misplaced": (SAID, Text("这项设置只用于人工步骤，请去掉", "This setting belongs to a person's step; take it away")),
     "on_timeout": (SAID, Text("在“超时怎么办”中重新选择", "Choose again under “when it is late”")),
     "own_hand": (SAID, Text("去掉“须本人亲办”，或去掉自动通过、到时自动办结", "Take away either “by one's own hand” or what would pass it by itself")),
+    "batch": (Text("{name}须逐项办理，不能批量办理", "{name} is decided one by one and cannot be decided together with others"), Text("去掉“可批量办理”", "Take away “may be decided together”")),
     "vote": (SAID, Text("在“会签”和“自动通过”中重新选择方式、人员和比例", "Choose again under “votes” and “passing by itself”: how it counts, who is asked, which share")),
     "return": (SAID, Text("在“退回”中重新选择", "Choose again under “sending back”")),
     "irreversible": (SAID, Text("这项设置只用于自动步骤，请去掉", "This setting belongs to an automatic step; take it away")),
@@ -71,6 +72,7 @@ STRICTER = {"unreachable", "dead_end", "message", "correlation", "call"}
 
 PLAIN: dict[str, Text] = {
     "ownHand": Text("须本人亲办", "by one's own hand"),
+    "batch": Text("可批量办理", "may be decided together"),
     "onTimeout": Text("超时怎么办", "when it is late"),
     "dueIn": Text("时限", "due time"),
     "every": Text("提醒间隔", "how often one is reminded"),

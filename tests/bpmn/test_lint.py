@@ -155,6 +155,9 @@ def task_with(**said: str) -> bytes:
         ({"ownHand": "true", "repeat": "pass"}, "own_hand"),
         ({"ownHand": "true", "own": "pass"}, "own_hand"),
         ({"ownHand": "true", "nobody": "pass"}, "own_hand"),
+        ({"batch": "yes", "ownHand": "true"}, "batch"),
+        ({"batch": "yes", "page": "/x"}, "batch"),
+        ({"batch": "true"}, "batch"),
         ({"dueIn": "P1D", "onTimeout": "explode"}, "on_timeout"),
         ({"onTimeout": "remind"}, "on_timeout"),
         ({"dueIn": "P1D", "onTimeout": "remind", "every": "sometimes"}, "on_timeout"),
@@ -179,6 +182,7 @@ def test_hands_and_timeouts_that_fit_are_accepted():
         {"ownHand": "true", "dueIn": "P3WD", "onTimeout": "escalate", "escalateTo": "overseer", "repeat": "ask"},
         {"dueIn": "P1WDT4WH", "onTimeout": "remind", "every": "PT4WH", "atMost": "3", "copyTo": "unit_head"},
         {"dueIn": "P1D", "onTimeout": "refuse", "timeoutOutcome": "send_back", "copyTo": "[applicant_id]"},
+        {"batch": "yes", "ownHand": "false"},
     ):  # fmt: skip
         assert problems(task_with(**said), around) == {}, said
 

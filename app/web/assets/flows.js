@@ -1,9 +1,12 @@
-// The inbox by keyboard: j and k move through the list, Enter opens, / searches.
+// The inbox by keyboard: j and k move through the list, Enter opens, x ticks, / searches, ? tells of the keys.
 class InboxList extends HTMLElement {
   connectedCallback() {
     this.onKey = (event) => this.press(event);
     document.addEventListener("keydown", this.onKey);
     this.querySelector("[aria-current].list-item")?.scrollIntoView({ block: "nearest" });
+    const all = this.querySelector("[data-tick-all]");
+    if (all) all.hidden = false;
+    all?.addEventListener("change", (event) => this.ticks().forEach((one) => (one.checked = event.target.checked)));
   }
 
   disconnectedCallback() {
@@ -11,13 +14,19 @@ class InboxList extends HTMLElement {
   }
 
   press(event) {
-    const typing = event.target.closest("input, textarea, select, dialog[open]");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, dialog[open], [contenteditable]");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog:modal")) return;
     const moves = { j: 1, k: -1 };
     if (event.key in moves) this.move(moves[event.key]);
     else if (event.key === "/") this.querySelector("input[type=search]")?.focus();
+    else if (event.key === "?") document.getElementById("keys")?.showModal();
+    else if (event.key === "x") document.activeElement?.closest("li.tickable")?.querySelector("[name=task]")?.click();
     else return;
     event.preventDefault();
+  }
+
+  ticks() {
+    return [...this.querySelectorAll("[name=task]")];
   }
 
   move(by) {

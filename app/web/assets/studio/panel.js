@@ -113,6 +113,7 @@ export class Panel {
       this.said.dueIn && acts === "escalate" && this.choice("escalateTo", said("升级给谁", "To whom"), [["", said("本角色的上级单位", "The same role in the unit above")], ...this.roles()]),
       this.said.dueIn && ["remind", "escalate"].includes(acts) && this.duration("every", said("每隔多久再次提醒", "Again every"), this.said.every, (every) => this.set({ every })),
       tick(said("须本人亲办（不可代办、不自动通过）", "By one's own hand (nobody else's, and never by itself)"), this.said.ownHand === "true", (on) => this.set({ ownHand: on ? "true" : "" }), "ownHand"),
+      this.said.ownHand === "true" ? null : tick(said("可批量办理（在待办中勾选多项，一次决定）", "May be decided together (several ticked in the inbox, one decision)"), this.said.batch === "yes", (on) => this.set({ batch: on ? "yes" : "" }), "batch"),
     ];
   }
 
