@@ -1,14 +1,18 @@
 """`yinxu seal`: look into an electronic seal made anywhere, and take one's own out. docs/seal-structure.md."""
 
+import getpass
 import json
 import os
+import secrets
 import stat
 from pathlib import Path
 from typing import Any
 
 import click
 
+from app.actor import Actor
 from app.cli.judging import Judging
+from app.demo import leftover
 
 EXIT_CODES = {"good": 0, "bad": 1, "unknown": 2}
 UNREADABLE = 4
@@ -88,3 +92,73 @@ def _save(path: Path, data: bytes) -> None:
         path.write_bytes(data)
     except OSError as error:
         raise click.UsageError(f"cannot be written: {error}") from error
+
+
+@command.command()
+@click.argument("serial")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write here instead of stdout.")
+@click.option(
+    "--as", "login", metavar="LOGIN", help="The person who takes it out; the password is asked for."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Tell what was written as one JSON object; needs --out."
+)
+def export(serial: str, out: Path | None, login: str | None, as_json: bool) -> None:
+    """The structure (SESeal, DER) of the seal SERIAL: its card's serial, its esID, or its number in the ledger.
+
+    With --as, a person of the seal office or the seal's manager does it. Without, whoever may open the server's
+    token on its own machine; the log names the account. Refusals exit with 1 and a sentence; both stand in the log.
+    """
+    from app.crypto.seal_reading import sha256
+    from app.factory import create_app
+    from app.seals import exporting, queries
+
+    leftover.take_up()
+    if as_json and not out:
+        raise click.UsageError("--json needs --out")
+    with create_app(pages=False, diagrams=False).app_context():
+        by = _person(login) if login else Actor(kind="system", name=f"cli:{getpass.getuser()}")
+        fact = exporting.export(serial, by=by)
+        der = queries.seal_der(fact.seal_id)
+    if out is None:
+        click.echo(der, nl=False)
+        return
+    _save(out, der)
+    told = {
+        "seal_id": fact.seal_id,
+        "es_id": fact.es_id,
+        "card_serial": fact.card_serial,
+        "out": str(out),
+        "bytes": len(der),
+        "sha256": sha256(der),
+    }
+    click.echo(json.dumps(told, ensure_ascii=False) if as_json else f"{fact.es_id}: {len(der)} bytes → {out}")
+
+
+def _person(login: str) -> Actor:
+    """Whoever knows this login's password; a failed attempt is counted and logged as on the page."""
+    from app.actor import Origin
+    from app.people import commands, queries
+    from app.people.facts import LoginFailed
+    from app.refusal import Forbidden
+
+    password: str = click.prompt(f"{login} 的密码 password", hide_input=True, err=True)
+    origin = Origin(host=os.uname().nodename)
+    fact = commands.log_in(
+        login.strip().lower(), password, token=secrets.token_urlsafe(32), by=Actor(origin=origin)
+    )
+    if isinstance(fact, LoginFailed):
+        raise Forbidden(
+            "people.login_failed",
+            zh="登录名或密码不正确，或该登录名暂停使用",
+            en="Login or password is wrong, or this login is held off for a while",
+        )
+    actor = queries.actor_of(fact.user_id, origin)
+    commands.log_out(fact.session_id, by=actor)
+    if queries.user(fact.user_id).password_is_first:
+        raise Forbidden(
+            "people.change_password_first",
+            zh="您的密码是他人设定的初始密码，请先在网页“我的账号”修改密码",
+            en="Your password was chosen by someone else; change it under “My account” first",
+        )
+    return actor
