@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "scheduler": "Nudge what is due, once a second",
     "db": "Bring the database to the newest shape, or show where it stands",
     "verify": "Is this sealed document genuine?",
+    "seal": "Look into an electronic seal made anywhere; take one of ours out",
     "audit": "Prove that the log is whole",
     "flows": "List, check and export the diagrams",
     "decide": "Ask a decision table",

@@ -11,7 +11,7 @@ import click
 from app import bench
 from app.bench.measure import Measure
 
-TOOLS = frozenset({"measure", "chains", "naive", "stage"})
+TOOLS = frozenset({"measure", "chains", "naive", "stage", "bare_cards", "one_station"})
 """Modules of app/bench that benches stand on."""
 
 

@@ -102,3 +102,19 @@ class SealCancelled(
     seal_id: int
     unit_id: int | None
     reason: str
+
+
+class SealExported(
+    Fact,
+    name="seal.exported",
+    zh="导出印章结构",
+    en="Seal's structure exported",
+    log_class=LogClass.SEAL_MANAGEMENT,
+):
+    """`seal_sha256`: of the very bytes that were handed out."""
+
+    seal_id: int
+    es_id: str
+    card_serial: str
+    seal_sha256: str
+    unit_id: int | None

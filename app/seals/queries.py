@@ -88,6 +88,30 @@ def seal_of_job(job_id: int) -> Seal | None:
     return db.session.scalar(sa.select(Seal).where(Seal.job_id == job_id))
 
 
+def seal_named(number: str, actor: Actor) -> Seal:
+    """By what people have before them: the card's serial (the living seal on it, else its last), the esID, or the
+    number in the ledger. NotFound also for what this person may not see."""
+    on_card = sa.select(Seal).where(Seal.card_serial == number).order_by(Seal.id.desc()).limit(1)
+    found = (
+        live_seal_on_card(number)
+        or db.session.scalar(on_card)
+        or db.session.scalar(sa.select(Seal).where(Seal.es_id == number))
+    )
+    if found is None and number.isascii() and number.isdecimal() and len(number) <= LEDGER_DIGITS:
+        found = db.session.get(Seal, int(number))
+    if found is None:
+        raise _unknown()
+    return visible_seal(found.id, actor)
+
+
+LEDGER_DIGITS = 9
+
+
+def owner_path(found: Seal) -> frozenset[int]:
+    """The unit the seal belongs to, its owner's when it is a person's, and all units above."""
+    return people.unit_path(people.unit_concerned(found.owner_unit_id, found.owner_user_id))
+
+
 def visible_seal(seal_id: int, actor: Actor) -> Seal:
     """The seal if this person may see it; NotFound otherwise, so that nobody learns what exists."""
     found = seal(seal_id)

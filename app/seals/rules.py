@@ -30,6 +30,14 @@ def role_text(role: str) -> Text:
     return ROLES.get(role, Text(role, role))
 
 
+EXPORTERS = ("seal_office", "seal_office_head", "seal_manager")
+
+
+def may_export(actor: Actor, unit_ids: frozenset[int]) -> bool:
+    """Whether this person may take the structure of a seal of these units out."""
+    return actor.id is not None and any(actor.has(role, unit_ids) for role in EXPORTERS)
+
+
 PERSONAL_KINDS = frozenset({"personal_name", "personal_signature"})
 
 

@@ -74,6 +74,23 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
 # --- the story (Shows 2) ---
 
 
+def test_the_seal_made_on_real_tokens_is_taken_out_and_openssl_alone_confirms_it(played: Played) -> None:
+    """The lines of docs/seal-structure.md, on a seal whose maker's key never left its token."""
+    taken = played.demo.yinxu("seal", "export", "1", "--out", "seal.der")
+    assert taken.returncode == 0, taken.stderr
+    page = (Path(__file__).parents[2] / "docs" / "seal-structure.md").read_text()
+    lines = "".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))
+
+    done = subprocess.run(
+        ["sh", "-euc", lines], cwd=played.demo.cwd, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "Verified OK"), done.stderr
+    inspected = played.demo.yinxu("seal", "inspect", "--json", "seal.der")
+    said = json.loads(inspected.stdout)
+    assert (inspected.returncode, said["signature"], said["version"]) == (0, "good", 4)
+
+
 def test_the_story_holds_and_is_told_as_one_json_object(played: Played) -> None:
     told = played.told
 
