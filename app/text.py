@@ -29,4 +29,10 @@ def hides_something(said: str) -> bool:
     return _HIDDEN.search(said) is not None
 
 
+def reading_order(name: str) -> bytes:
+    """What names are sorted by in a list that people read: letters first, then the common characters by their
+    pronunciation (拼音), in which GB 18030 numbers those of GB/T 2312 level 1."""
+    return name.casefold().encode("gb18030", "replace")
+
+
 HIDDEN = Text("含有不可见的控制字符", "It contains invisible control characters")

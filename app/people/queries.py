@@ -12,6 +12,7 @@ from app.db import db
 from app.people.models import LoginFailure, LoginSession, RoleGrant, Unit, User
 from app.refusal import NotFound
 from app.settings import current_settings
+from app.text import reading_order
 
 
 def unit(unit_id: int) -> Unit:
@@ -53,25 +54,26 @@ def user_by_login(login: str) -> User | None:
 
 
 def people() -> Sequence[User]:
-    return db.session.scalars(sa.select(User).order_by(User.unit_id, User.name, User.id)).all()
+    found = db.session.scalars(sa.select(User).order_by(User.id))
+    return sorted(found, key=lambda user: (user.unit_id, reading_order(user.name)))
 
 
 def names_near(user_id: int | None, unit_id: int | None, *, limit: int) -> list[tuple[int, str]]:
     """Ids and names of active people but this one: of that unit first, then of the others, by name."""
     found = db.session.execute(
-        sa.select(User.id, User.name)
+        sa.select(User.id, User.name, User.unit_id)
         .where(User.active, User.id != user_id)
         .order_by(User.unit_id != unit_id, User.name, User.id)
         .limit(limit)
-    )
-    return [(ident, name) for ident, name in found]
+    ).all()
+    own = sorted(found, key=lambda row: (row.unit_id != unit_id, reading_order(row.name)))
+    return [(ident, name) for ident, name, _ in own]
 
 
 def people_of(unit_id: int) -> Sequence[User]:
     """The active people of one unit, by name."""
-    return db.session.scalars(
-        sa.select(User).where(User.unit_id == unit_id, User.active).order_by(User.name, User.id)
-    ).all()
+    found = db.session.scalars(sa.select(User).where(User.unit_id == unit_id, User.active).order_by(User.id))
+    return sorted(found, key=lambda user: reading_order(user.name))
 
 
 def _held_at(at: datetime) -> sa.ColumnElement[bool]:
@@ -138,7 +140,7 @@ def names_with_role(
         .order_by(User.name, User.id)
         .limit(limit)
     )
-    return [(ident, name) for ident, name in found]
+    return sorted(((ident, name) for ident, name in found), key=lambda one: reading_order(one[1]))
 
 
 def able(user_ids: Sequence[int]) -> dict[int, str]:
