@@ -14,6 +14,8 @@ from app.people import queries as people
 
 NEAR = 50
 """How many people a task's page offers at most; anybody else is found by their login."""
+MOST_LISTED = 1000
+"""How many people a page of copies or of absence lists at most."""
 
 
 def locked(task_id: int) -> tuple[FlowTask, FlowInstance]:
@@ -119,5 +121,5 @@ def near(actor: Actor) -> list[tuple[int, str]]:
 
 
 def colleagues(actor: Actor) -> list[tuple[int, str]]:
-    """Everybody who works here, but oneself."""
-    return [(u.id, u.name) for u in people.people() if u.active and u.id != actor.id][:1000]
+    """Who works here, but oneself: one's own unit first, then the others, at most a thousand."""
+    return people.names_near(actor.id, actor.unit_id, limit=MOST_LISTED)

@@ -86,6 +86,12 @@ class FlowTask(Base):
         sa.UniqueConstraint("instance_id", "token"),
         sa.Index("ix_flow_task_status_assignee_id", "status", "assignee_id"),
         sa.Index("ix_flow_task_done_by_id", "done_by_id", "done_at"),
+        sa.Index(
+            "ix_flow_task_due_at",
+            "due_at",
+            postgresql_where=sa.text("status = 'open'"),
+            sqlite_where=sa.text("status = 'open'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
@@ -159,7 +165,15 @@ class FlowEvent(Base):
     """The history that people read: one row for each thing that happened. Only ever appended to."""
 
     __tablename__ = "flow_event"
-    __table_args__ = (sa.Index("ix_flow_event_instance_id", "instance_id", "id"),)
+    __table_args__ = (
+        sa.Index("ix_flow_event_instance_id", "instance_id", "id"),
+        sa.Index(
+            "ix_flow_event_reminded",
+            "id",
+            postgresql_where=sa.text("kind = 'reminded'"),
+            sqlite_where=sa.text("kind = 'reminded'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
     instance_id: Mapped[int] = mapped_column(sa.ForeignKey("flow_instance.id"))

@@ -381,7 +381,10 @@ def reminders(actor: Actor) -> list[Reminder]:
         sa.select(FlowEvent, FlowInstance.title)
         .join(FlowInstance, FlowInstance.id == FlowEvent.instance_id)
         .where(
-            FlowEvent.kind == "reminded", FlowEvent.instance_id.in_(waiting), FlowInstance.status == "running"
+            # written out: the index holds these rows only, and a bound value would not be known to match it
+            FlowEvent.kind == sa.literal("reminded", literal_execute=True),
+            FlowEvent.instance_id.in_(waiting),
+            FlowInstance.status == "running",
         )
         .order_by(FlowEvent.id.desc())
         .limit(100)

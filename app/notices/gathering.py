@@ -59,7 +59,8 @@ def _look(
             db.session.scalars(
                 sa.select(FlowTask.id)
                 .join(FlowInstance, running)
-                .where(FlowTask.status == "open", which, sa.not_(seen))
+                # written out, so that the index of open tasks by when they are due is known to match
+                .where(FlowTask.status == sa.literal("open", literal_execute=True), which, sa.not_(seen))
                 .order_by(FlowTask.id)
                 .limit(BATCH)
             )
