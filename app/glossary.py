@@ -27,6 +27,12 @@ SEAL_KINDS: dict[str, Text] = {
     "personal_signature": Text("签名", "Personal signature"),
 }
 
+LEVELS: dict[str, Text] = {
+    "office": Text("印章管理部门审批", "The seal office decides"),
+    "office_and_head": Text("印章管理部门审核，负责人审批", "The seal office reviews, its head decides"),
+}
+"""What the shipped rule table of approval may answer."""
+
 TERMS: dict[str, Text] = {
     "impression": Text("印模", "Impression"),
     "impressions": Text("印模库", "Impression library"),

@@ -19,6 +19,14 @@ class Sheet:
     descriptions: tuple[str, ...]
 
 
+def names(tables: Mapping[str, Any]) -> dict[str, str]:
+    """What people call each file: its decisions' names; the file's own where it holds none that can be read."""
+    found: dict[str, list[str]] = {file: [] for file in tables}
+    for sheet in of_tables(tables):
+        found[sheet.file].append(sheet.name)
+    return {file: "、".join(said) or file for file, said in found.items()}
+
+
 def of_tables(tables: Mapping[str, Any]) -> list[Sheet]:
     """Every decision table of every file; none of a file that cannot be read."""
     found: list[Sheet] = []

@@ -16,6 +16,7 @@ from app.studio import (
     papers_views,
     queries,
     rules,
+    sheets,
     step_views,
     tables_views,
 )
@@ -72,7 +73,8 @@ def start(key: str) -> ResponseReturnValue:
 @blueprint.get("/studio/drafts/<int:draft_id>")
 @login_required
 def edit(draft_id: int) -> ResponseReturnValue:
-    return render_template("studio/editor.html", draft=queries.draft(draft_id, current_actor()))
+    draft = queries.draft(draft_id, current_actor())
+    return render_template("studio/editor.html", draft=draft, names=sheets.names(draft.tables))
 
 
 @blueprint.post("/studio/drafts/<int:draft_id>/discard")

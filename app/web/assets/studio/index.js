@@ -14,6 +14,7 @@ import { button, make, said } from "./words.js";
 
 const root = document.getElementById("editor");
 const part = (name) => root.querySelector(`[data-part="${name}"]`);
+const PALETTE = 90; // pixels at the left that it takes
 const SAYS = {
   saving: said("正在保存…", "Saving…"), saved: said("已保存", "Saved"), changed: said("有改动，即将保存", "Changed; about to be saved"),
   offline: said("没有连上服务器：改动留在此页，连上后自动保存", "Not connected: what you changed stays on this page and is saved once the line is back"),
@@ -132,7 +133,14 @@ async function begin() {
   bus.on("selection.changed", ({ newSelection }) => newSelection[0] !== chosen && show(newSelection[0]?.labelTarget || newSelection[0] || view.getRootElement()));
   bus.on("studio.insert", ({ flow }) => list.add(flow));
   bus.on("studio.remove", ({ element }) => remove(element));
-  const fit = () => part("canvas").offsetParent && view.zoom("fit-viewport", "auto"); // on a phone the list alone is shown
+  // all of it, and none of it under the palette; on a phone the list alone is shown
+  const fit = () => {
+    if (!part("canvas").offsetParent) return;
+    view.zoom("fit-viewport", "auto");
+    const { inner, outer, scale } = view.viewbox();
+    const size = Math.min(scale, (outer.width - PALETTE - 20) / inner.width);
+    view.viewbox({ x: inner.x - PALETTE / size, y: inner.y - (outer.height / size - inner.height) / 2, width: outer.width / size, height: outer.height / size });
+  };
   const wire = (name, run) => part(name).addEventListener("click", run);
   wire("undo", () => stack.undo());
   wire("redo", () => stack.redo());

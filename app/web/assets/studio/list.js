@@ -22,7 +22,7 @@ export class StepList {
     const name = nameOf(shape);
     const wrong = troubled.get(shape.id);
     const open = button("", () => this.choose(shape), { class: "step-name", "data-key": `${shape.id}/open`, "aria-current": shape === selected && "step" });
-    open.append(make("strong", {}, name), make("small", {}, kindOf(shape)), wrong ? make("span", { class: `chip ${wrong === "error" ? "bad" : "warn"}` }, wrong === "error" ? said("有问题", "Problem") : said("建议", "Advice")) : "");
+    open.append(make("strong", {}, name), " ", make("small", {}, kindOf(shape)), wrong ? make("span", { class: `chip ${wrong === "error" ? "bad" : "warn"}` }, wrong === "error" ? said("有问题", "Problem") : said("建议", "Advice")) : "");
     const tool = (zh, en, sign, key, run, can) => button(sign, run, { class: "tool", title: said(zh, en), "aria-label": `${said(zh, en)}${said("：", ": ")}${name}`, disabled: !can, "data-key": `${shape.id}/${key}` });
     const task = is(shape, "bpmn:Activity");
     const bar = make("div", { class: "tools" },
