@@ -5,7 +5,7 @@ from playwright.sync_api import Page
 _HERE = """() => { const it = document.activeElement; if (!it || it === document.body) return ['', true];
   const style = getComputedStyle(it);
   const label = it.labels && it.labels[0] ? it.labels[0].textContent : '';
-  const name = [it.getAttribute('aria-label'), label, it.textContent.slice(0, 200), it.value, it.placeholder].filter(Boolean).join(' ');
+  const name = [it.getAttribute('aria-label'), label, it.matches('a, button, summary') ? it.textContent.slice(0, 200) : '', it.value, it.placeholder].filter(Boolean).join(' ');
   const seen = style.outlineStyle !== 'none' || style.boxShadow !== 'none' || it.id === 'main' || it.tabIndex < 0;
   return [it.tagName.toLowerCase() + ' ' + name.replace(/\\s+/g, ' ').trim(), seen && it.checkVisibility()]; }"""
 

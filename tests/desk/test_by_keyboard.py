@@ -34,12 +34,15 @@ def test_a_day_at_the_desk(office: Office, opens: Opens) -> None:
 
     keyboard.reach("退回修改").press()
     expect(page.locator(".errors")).to_be_focused()  # a reason is wanted
-    keyboard.reach("审批意见").type("名称须与印文一致").reach("退回修改").press()
-    page.wait_for_url(lambda url: str(returned) not in url)
+    keyboard.reach("请填写审批意见").press().type("名称须与印文一致").reach("退回修改").press()
+    page.wait_for_url(lambda url: f"/inbox/{returned}" not in url)
     assert status(returned) == "done"
 
     page.goto("/away")
-    keyboard.reach("代理人").choose("王敏").reach("最后一天").type("20991231").reach("原因").type("出差")
+    keyboard.reach("代理人").choose("王敏").reach("最后一天")
+    for _ in range(3):  # year, month and day, in whatever order this browser has them: some day next year
+        keyboard.press("ArrowUp").press("ArrowUp").press("ArrowRight")
+    keyboard.reach("原因").type("出差")
     keyboard.reach("设定").press()
     expect(page.get_by_text("出差")).to_be_visible()
 
