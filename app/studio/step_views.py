@@ -15,7 +15,7 @@ from app.bpmn.step_list import NoRoom, Step
 from app.glossary import OFFICERS, ROLES
 from app.people.guards import current_actor, login_required
 from app.refusal import Invalid, Refusal
-from app.studio import commands, papers_views, problems, queries
+from app.studio import commands, papers_views, problems, queries, sheets
 from app.studio.durations import spoken
 from app.studio.models import StudioDraft
 from app.text import Text
@@ -192,6 +192,7 @@ def _page(draft: StudioDraft, chosen: str | None, refusal: Refusal | None = None
         marked[step.id] = ("moved", "")
     return render_template(
         "studio/steps.html",
+        names_of_tables=sheets.names(draft.tables),
         draft=draft,
         steps=found,
         step=step,

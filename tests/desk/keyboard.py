@@ -32,6 +32,12 @@ class Keyboard:
         self.page.keyboard.press(key)
         return self
 
+    def follow(self) -> "Keyboard":
+        """Enter, on what leads to another page."""
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
+        return self
+
     def type(self, words: str) -> "Keyboard":
         self.page.keyboard.type(words)
         return self

@@ -29,6 +29,7 @@ from app.people import queries
 from app.people.models import LoginSession
 from app.studio import bundle, commands, releasing
 from tests.conftest import settings_for
+from tests.desk.keyboard import Keyboard
 from tests.people.makers import PASSWORD, Town, town
 from tests.web.test_browser import chromium
 
@@ -197,3 +198,30 @@ def test_a_step_is_inserted_a_threshold_changed_and_published(office: Office, wa
     begun_after = office.begin("办公设备采购合同二", 300_001)
     assert office.route(running) == ["部门审核"]
     assert office.route(begun_after) == ["部门审核", "法务审核", "领导审批"]
+
+
+def test_the_same_is_done_without_a_mouse(office: Office, watched: Watched) -> None:
+    page, keyboard = watched.page, Keyboard(watched.page)
+    page.goto("/studio/")
+
+    keyboard.reach("合同用印审批").follow()
+    keyboard.reach("修改流程").follow()
+    expect(page.locator('[data-part="state"]')).to_have_text("已保存")
+    keyboard.reach("步骤列表").follow()
+    keyboard.reach("部门审核").follow()
+    keyboard.reach("名称（中文）").reach("名称（中文）").type("法务审核").reach("谁办理").choose("用印监督员")
+    keyboard.reach("加入").follow()
+    expect(page.locator("#field-name_zh")).to_have_value("法务审核")
+    keyboard.reach("时限").type("2").reach("时限单位").choose("工作日").reach("保存这一步").follow()
+    expect(page.get_by_text("2 个工作日").first).to_be_visible()
+    keyboard.reach("确定审批级别").follow()
+    keyboard.reach("合同审批级别").follow()
+    keyboard.reach("合同金额（元） 的值").press("Control+A").type("200000")
+    expect(page.locator("#told")).to_contain_text("已保存")
+    keyboard.reach("回到流程图", back=True).follow()
+    keyboard.reach("检查并发布").follow()
+    keyboard.reach("三十万元的合同")
+    keyboard.reach("button 发布").follow()
+
+    expect(page.get_by_text("第 2 版已发布")).to_be_visible()
+    assert office.route(office.begin("采购合同", 300_001)) == ["部门审核", "法务审核", "领导审批"]

@@ -1,6 +1,7 @@
 // What every page shares: htmx, dialogs, the focus on errors, the theme. Widgets of one page are beside this file.
 import "htmx.org";
 import "./flows.js";
+import "./leaving.js";
 import "./renewing.js";
 import "./seal_placement.js";
 import "./signature_pad.js";
