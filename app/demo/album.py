@@ -69,6 +69,7 @@ def _inbox(p: dict[str, str]) -> list[Shot]:
         Shot("inbox-started-empty", "/inbox/started", "zhouning"),
         Shot("inbox-done", "/inbox/done", "wangmin"),
         Shot("inbox-copied", "/inbox/copied", "wangmin"),
+        Shot("inbox-batch", p["decide"].replace("/inbox/", "/inbox/batch?task="), "wangmin", status=422),
         Shot("away", "/away", "wangmin", dark=True),
         Shot("calendar", "/calendar", "sysadmin", dark=True),
         Shot("task-decide", p["decide"], "wangmin", dark=True),

@@ -233,7 +233,10 @@ def test_the_log_is_intact(played: Played) -> None:
     code, report = played.demo.audit()
 
     assert (code, report["intact"], report["breaks"]) == (0, True, [])
-    assert report["entries"] == report["tree_size"] == report["witnessed"] >= played.told["audit"]["entries"]
+    assert report["tree_size"] == report["witnessed"] >= played.told["audit"]["entries"]
+    assert (
+        report["entries"] == report["tree_size"] + report["pending"]
+    )  # another test's act may wait for its place
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)

@@ -175,6 +175,7 @@ NO_PAGES = {
     "signing.page_picture", "signing.seal_picture",  # pictures
     "flows.forms.file", "oversight.checkpoint", "oversight.proof", "reports.download", "signing.document",
     "studio.papers.export",  # files
+    "flows.desk.badge", "flows.desk.live", "flows.desk.rows",  # parts of the inbox
     "cards.station_live", "cards.stations_live", "reports.export_live", "signing.progress",  # parts of a page
     "studio.api.model", "studio.api.offered", "studio.api.told",  # for the editor's script
 }  # fmt: skip
