@@ -7,7 +7,7 @@ import click
 
 from app import drill
 
-TOOLS = frozenset({"cast", "clerk", "judge"})
+TOOLS = frozenset({"cards_station", "cards_table", "cast", "clerk", "judge"})
 """Modules of app/drill that are no drills."""
 
 
