@@ -20,6 +20,7 @@ from app.cards import queries
 from app.cards.rules import ENDED_STATES
 from app.db import db
 from app.drill.cards_station import Scene, StageStuck, Station, played, until
+from app.refusal import Refusal
 from app.seals import commands as seals
 from app.seals.models import SealMaking
 
@@ -231,7 +232,7 @@ def fail_by_the_table(drill: Drill) -> None:
     for name, row in ROWS.items():
         try:
             drill.outcome.rows[name] = row(drill)
-        except (AssertionError, StageStuck) as fault:
+        except (AssertionError, StageStuck, Refusal) as fault:
             drill.outcome.rows[name] = f"WRONG: {fault}"
             drill.outcome.wrong.append(f"{name}: {fault}")
 

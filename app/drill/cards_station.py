@@ -173,7 +173,7 @@ class Station:
         return found
 
     def _say(self, module: str, *words: str, said: str) -> str:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603
             [sys.executable, "-m", module, *words], env=self.environment(), input=f"{said}\n",
             capture_output=True, text=True, timeout=PATIENCE_S, check=False,
         )  # fmt: skip
@@ -189,6 +189,7 @@ class Scene:
     folder: Path
     pki: Pki
     operator: Actor
+    manager: Actor
     stations: list[Station]
     spare: MadeCard
     """A seal card that nobody registered."""
@@ -248,7 +249,11 @@ def _enter(folder: Path, pki: Pki, address: str, pairs: list[MadeCard], spare: M
     person = User(login="drill", name="演练员", unit_id=unit.id, password_hash="-")  # noqa: S106
     db.session.add(person)
     db.session.flush()
+    manager = User(login="drill-manager", name="演练管理员", unit_id=unit.id, password_hash="-")  # noqa: S106
+    db.session.add(manager)
+    db.session.flush()
     db.session.add(RoleGrant(user_id=person.id, role="station_operator"))
+    db.session.add(RoleGrant(user_id=manager.id, role="seal_manager", unit_id=unit.id))
     db.session.commit()
     out = io.BytesIO()
     clean_seal("演练专用章", side_px=200).save(out, "PNG")
@@ -269,4 +274,4 @@ def _enter(folder: Path, pki: Pki, address: str, pairs: list[MadeCard], spare: M
         for token in (maker.token, card.token):
             one.readers.insert(token)
         stations.append(one)
-    return Scene(folder, pki, people.actor_of(person.id), stations, spare)
+    return Scene(folder, pki, people.actor_of(person.id), people.actor_of(manager.id), stations, spare)

@@ -4,7 +4,6 @@ server. Each says how it ended; a row that did not end as the table says raises 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from app.actor import SYSTEM
 from app.cards import queries
 from app.drill.cards_station import until
 from app.impressions import commands as impressions
@@ -105,8 +104,8 @@ def _suspended(drill: "Drill") -> str:
     ident = drill.station.impression_id
     return _refused(
         drill, "impression.suspended",
-        lambda: _void(impressions.suspend(ident, "演练", by=SYSTEM)),
-        lambda: _void(impressions.resume(ident, "演练结束", by=SYSTEM)),
+        lambda: _void(impressions.suspend(ident, "演练", by=drill.scene.manager)),
+        lambda: _void(impressions.resume(ident, "演练结束", by=drill.scene.manager)),
     )  # fmt: skip
 
 
