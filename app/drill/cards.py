@@ -20,6 +20,7 @@ from app.cards import queries
 from app.cards.rules import ENDED_STATES
 from app.db import db
 from app.drill.cards_station import Scene, StageStuck, Station, played, until
+from app.drill.cards_table import ROWS
 from app.refusal import Refusal
 from app.seals import commands as seals
 from app.seals.models import SealMaking
@@ -227,8 +228,6 @@ def kill_at_random(drill: Drill, times: int, chance: random.Random) -> None:
 
 def fail_by_the_table(drill: Drill) -> None:
     """Each row of the failure table (card.md §4): what must come of it, and what did."""
-    from app.drill.cards_table import ROWS
-
     for name, row in ROWS.items():
         try:
             drill.outcome.rows[name] = row(drill)

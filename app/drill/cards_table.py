@@ -2,14 +2,34 @@
 server. Each says how it ended; a row that did not end as the table says raises AssertionError."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from app.cards import queries
-from app.drill.cards_station import until
+from app.drill.cards_station import Scene, Station, until
 from app.impressions import commands as impressions
 
-if TYPE_CHECKING:
-    from app.drill.cards import Drill
+
+class Drill(Protocol):
+    """The drill as a row needs it (`cards.Drill`)."""
+
+    scene: Scene
+    station: Station
+    outcome: Any
+
+    def order(self) -> int: ...
+    def restart(self) -> None: ...
+    def finish(self, job_id: int) -> None: ...
+    def give_back(self, job_id: int) -> None: ...
+    def strike(
+        self,
+        at: str,
+        act: str,
+        token: str = "",
+        *,
+        then: Callable[[], object] | None = None,
+        judged: bool = True,
+    ) -> int: ...
+
 
 RECEIPT_OF_CARD, RECEIPT_OF_MAKER = "before sign #4", "before sign #5"
 """The two cards' last signatures: what was written, as it was read back."""
@@ -20,8 +40,8 @@ def must(held: object, otherwise: str) -> None:
         raise AssertionError(otherwise)
 
 
-def _pulled(at: str, which: str) -> "Callable[[Drill], str]":
-    def row(drill: "Drill") -> str:
+def _pulled(at: str, which: str) -> Callable[[Drill], str]:
+    def row(drill: Drill) -> str:
         token: str = getattr(drill.station, which).token
         job_id = drill.strike(at, "pull", token)
         must(queries.job(job_id).state == "done", f"ended as {queries.job(job_id).state}")
@@ -30,8 +50,8 @@ def _pulled(at: str, which: str) -> "Callable[[Drill], str]":
     return row
 
 
-def _cut(at: str) -> "Callable[[Drill], str]":
-    def row(drill: "Drill") -> str:
+def _cut(at: str) -> Callable[[Drill], str]:
+    def row(drill: Drill) -> str:
         job_id = drill.strike(at, "cut")
         must(queries.job(job_id).state == "done", f"ended as {queries.job(job_id).state}")
         return "line lost, taken up again: done, one seal"
@@ -44,7 +64,7 @@ def _fault(state: dict[str, Any] | None) -> str:
 
 
 def _refused(
-    drill: "Drill",
+    drill: Drill,
     expected: str,
     spoil: Callable[[], None],
     mend: Callable[[], None] | None = None,
@@ -71,16 +91,16 @@ def _refused(
     return f"{code}, nothing written; mended: done, one seal"
 
 
-def _wrong_pin(drill: "Drill") -> str:
+def _wrong_pin(drill: Drill) -> str:
     return _refused(drill, "card.wrong_pin", lambda: None, lambda: None, card_pin="00000000")
 
 
-def _no_card(drill: "Drill") -> str:
+def _no_card(drill: Drill) -> str:
     card, readers = drill.station.card.token, drill.station.readers
     return _refused(drill, "card.absent", lambda: readers.pull(card), lambda: readers.insert(card))
 
 
-def _wrong_card(drill: "Drill") -> str:
+def _wrong_card(drill: Drill) -> str:
     card, readers = drill.station.card.token, drill.station.readers
     other = drill.scene.spare.token
 
@@ -95,12 +115,12 @@ def _wrong_card(drill: "Drill") -> str:
     return _refused(drill, "card.wrong_card", swap, back)
 
 
-def _no_maker_card(drill: "Drill") -> str:
+def _no_maker_card(drill: Drill) -> str:
     maker, readers = drill.station.maker.token, drill.station.readers
     return _refused(drill, "card.no_maker_card", lambda: readers.pull(maker), lambda: readers.insert(maker))
 
 
-def _suspended(drill: "Drill") -> str:
+def _suspended(drill: Drill) -> str:
     ident = drill.station.impression_id
     return _refused(
         drill, "impression.suspended",
@@ -113,7 +133,7 @@ def _void(_fact: object) -> None:
     return None
 
 
-def _revoked_meanwhile(drill: "Drill") -> str:
+def _revoked_meanwhile(drill: Drill) -> str:
     """The seal was written and journalled; before the server hears of it the card's certificate is revoked: no seal
     enters the ledger."""
     certificate = drill.station.card.certificate
@@ -126,7 +146,7 @@ def _revoked_meanwhile(drill: "Drill") -> str:
     return f"failed: {state.reason_en}"
 
 
-ROWS: "dict[str, Callable[[Drill], str]]" = {
+ROWS: dict[str, Callable[[Drill], str]] = {
     "card pulled before blob": _pulled("before envelope", "card"),
     "card pulled after blob": _pulled("written envelope", "card"),
     "card pulled before manifest": _pulled("before manifest", "card"),
