@@ -146,6 +146,14 @@ class Station:
             return None
         return answer.json() if answer.status_code == 202 else None
 
+    def give_back(self, job_id: int) -> None:
+        """The page's other button."""
+        told = self._told()
+        httpx.post(
+            f"{told['address']}/jobs/{job_id}/give-back", timeout=PATIENCE_S, trust_env=False, json={"reason": "演练"},
+            headers={"X-Yinxu-Agent": "1", "X-Yinxu-Agent-Token": told["token"]},
+        ).raise_for_status()  # fmt: skip
+
     def shows(self, job_id: int) -> bool:
         try:
             return any(j["job_id"] == job_id for j in self.state()["jobs"])
