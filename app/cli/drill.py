@@ -7,11 +7,7 @@ import click
 
 from app import drill
 
-<<<<<<< HEAD
-TOOLS = frozenset({"cast", "clerk", "forger", "judge"})
-=======
-TOOLS = frozenset({"cards_station", "cards_table", "cast", "clerk", "judge"})
->>>>>>> cards5
+TOOLS = frozenset({"cards_station", "cards_table", "cast", "clerk", "forger", "judge"})
 """Modules of app/drill that are no drills."""
 
 
