@@ -138,20 +138,19 @@ class Drill:
         """What is on the card against what the server says of the job."""
         state, making = told(job_id)
         card = self.station.look()
-        good, labels = card["seal"], card["labels"]
+        good, labels = card.seal, card.labels
         where = f"job {job_id} ({state})"
-        self.outcome.torn += sum(1 for label in labels if not label) + (labels != [] and good is None)
-        if good is not None and sorted(labels) != sorted(good["labels"]):
+        self.outcome.torn += sum(1 for label in labels if not label) + (labels != () and good is None)
+        if good is not None and sorted(labels) != sorted(good.labels):
             self.outcome.doubled += 1
             self.outcome.wrong.append(f"{where}: the card holds {labels}")
         if state == "done":
             self.outcome.done += 1
-            mine = good is not None and making is not None and good["job_id"] == job_id
-            same = mine and (good["es_id"], good["envelope_sha256"], good["seq"]) == making
-            if not same:
+            same = good is not None and (good.es_id, good.envelope_sha256, good.seq) == making
+            if good is None or good.job_id != job_id or not same:
                 self.outcome.doubled += 1
                 self.outcome.wrong.append(f"{where}: on the card is {good}, the server signed for {making}")
-        elif state not in ENDED_STATES or (good is not None and good["job_id"] == job_id):
+        elif state not in ENDED_STATES or (good is not None and good.job_id == job_id):
             self.outcome.unclear += 1
             self.outcome.wrong.append(f"{where}: on the card is {good}")
 
@@ -213,8 +212,8 @@ def kill_at_points(drill: Drill, most: int | None = None) -> None:
 
 def kill_at_random(drill: Drill, times: int, chance: random.Random) -> None:
     """`times` moments of a production, as long as one lasts undisturbed and a little longer."""
+    began = 0.0
     for _ in range(2):
-        began = time.monotonic()
         if not drill.station.alive():
             drill.station.start()
         job_id = drill.order()

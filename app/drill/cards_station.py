@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -22,7 +22,7 @@ from app.cards import commands as cards
 from app.crypto.keys import ring_of
 from app.db import db
 from app.demo.cards import SimulatedStation
-from app.demo.pki import CardWish, MadeCard, Pki
+from app.demo.pki import CardWish, MadeCard, Pki, Role
 from app.demo.scan import clean_seal
 from app.demo.stage import Stage, wait_for
 from app.factory import create_app
@@ -49,6 +49,32 @@ def until(what: str, find: Callable[[], Any], seconds: float = PATIENCE_S) -> An
             raise StageStuck(f"waited {seconds:.0f} s for {what}")
         time.sleep(0.02)
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealSeen:
+    """The seal that counts on a card; `labels`: its envelope's and its manifest's."""
+
+    seq: int
+    es_id: str
+    job_id: int
+    envelope_sha256: str
+    labels: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardSeen:
+    """What another process read on a card: `labels` of all data objects, torn ones without a name."""
+
+    labels: tuple[str, ...]
+    seal: SealSeen | None
+
+
+def _object(text: str | bytes) -> dict[str, Any]:
+    found: Any = json.loads(text)
+    if not isinstance(found, dict):
+        raise StageStuck(f"expected a JSON object, not {text!r}")
+    return cast("dict[str, Any]", found)
 
 
 @dataclass
@@ -128,9 +154,7 @@ class Station:
                 self.kill()
 
     def state(self) -> dict[str, Any]:
-        said = httpx.get(f"{self._told()['address']}/state", trust_env=False, timeout=10).json()
-        assert isinstance(said, dict)
-        return said
+        return _object(httpx.get(f"{self._told()['address']}/state", trust_env=False, timeout=10).content)
 
     def press(self, job_id: int, *, card_pin: str = PIN, wait_s: int = 30) -> dict[str, Any] | None:
         """The button of the page, once the job stands there; the state when the ritual has ended, None when the agent
@@ -144,7 +168,7 @@ class Station:
             )  # fmt: skip
         except httpx.HTTPError:
             return None
-        return answer.json() if answer.status_code == 202 else None
+        return _object(answer.content) if answer.status_code == 202 else None
 
     def give_back(self, job_id: int) -> None:
         """The page's other button."""
@@ -160,12 +184,11 @@ class Station:
         except (httpx.HTTPError, KeyError):
             return False
 
-    def look(self) -> dict[str, Any]:
-        """What is on the seal card: labels, and the seal that counts."""
-        said = self._say("card_agent.drilled", "look", self.card.serial, said=PIN)
-        found = json.loads(said)
-        assert isinstance(found, dict)
-        return found
+    def look(self, card: MadeCard | None = None) -> CardSeen:
+        """What is on the seal card, or on another in this reader: labels, and the seal that counts."""
+        said = _object(self._say("card_agent.drilled", "look", (card or self.card).serial, said=PIN))
+        seal: dict[str, Any] | None = said["seal"]
+        return CardSeen(labels=tuple(said["labels"]), seal=None if seal is None else SealSeen(**seal))
 
     def memory_kb(self) -> int:
         """Resident memory of the agent's process."""
@@ -174,11 +197,9 @@ class Station:
 
     def _told(self) -> dict[str, Any]:
         try:
-            found = json.loads((self.state_dir / "loopback.json").read_text())
+            return _object((self.state_dir / "loopback.json").read_text())
         except (OSError, ValueError):
             return {}
-        assert isinstance(found, dict)
-        return found
 
     def _say(self, module: str, *words: str, said: str) -> str:
         done = subprocess.run(  # noqa: S603
@@ -209,7 +230,7 @@ def played(stations: int = 1, url: str | None = None) -> Generator[Scene]:
     with stage.staged(url) as settings:
         folder = settings.var_dir / "drill"
         pki = Pki(folder / "ca", settings.var_dir / "trust", folder / "drawer")
-        labels = [(role, n) for n in range(stations) for role in ("maker", "seal")]
+        labels: list[tuple[Role, int]] = [(role, n) for n in range(stations) for role in ("maker", "seal")]
         ring = ring_of(settings)
         made = pki.create(
             [
@@ -268,8 +289,8 @@ def _enter(folder: Path, pki: Pki, address: str, pairs: list[MadeCard], spare: M
     picture = out.getvalue()
     stations: list[Station] = []
     for number, (maker, card) in enumerate(zip(pairs[0::2], pairs[1::2], strict=True)):
-        for role, one in (("maker", maker), ("seal", card)):
-            cards.register_card(one.serial, role, one.certificate, owner_unit_id=unit.id, by=SYSTEM)  # pyright: ignore[reportArgumentType]
+        cards.register_card(maker.serial, "maker", maker.certificate, owner_unit_id=unit.id, by=SYSTEM)
+        cards.register_card(card.serial, "seal", card.certificate, owner_unit_id=unit.id, by=SYSTEM)
         impression = impressions.register(
             owner_unit_id=unit.id, kind="official", name=f"演练章 {number}", png=picture, width_mm=42.0,
             height_mm=42.0, by=SYSTEM,

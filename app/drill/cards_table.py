@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from app.cards import queries
-from app.drill.cards_station import Scene, Station, until
+from app.drill.cards_station import PIN, Scene, Station, until
 from app.impressions import commands as impressions
 
 
@@ -60,7 +60,9 @@ def _cut(at: str) -> Callable[[Drill], str]:
 
 
 def _fault(state: dict[str, Any] | None) -> str:
-    return str((((state or {}).get("job") or {}).get("fault") or {}).get("code", "none"))
+    job: dict[str, Any] = (state or {}).get("job") or {}
+    fault: dict[str, Any] = job.get("fault") or {}
+    return str(fault.get("code", "none"))
 
 
 def _refused(
@@ -68,7 +70,7 @@ def _refused(
     expected: str,
     spoil: Callable[[], None],
     mend: Callable[[], None] | None = None,
-    **pins: str,
+    card_pin: str = PIN,
 ) -> str:
     """The job is refused with that code and the card stays what it was; mended, it is done, else it is given back."""
     drill.restart()
@@ -76,7 +78,7 @@ def _refused(
     job_id = drill.order()
     until("the job on the page", lambda: drill.station.shows(job_id))
     spoil()
-    code = _fault(drill.station.press(job_id, **pins))
+    code = _fault(drill.station.press(job_id, card_pin=card_pin))
     if mend is not None:
         mend()
     must(code == expected, f"refused with {code}, not {expected}")
