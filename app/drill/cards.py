@@ -9,7 +9,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -197,15 +197,8 @@ def points(drill: Drill) -> list[str]:
     return [name for name in dict.fromkeys(found) if "incident" not in name]
 
 
-def thinned(names: list[str], most: int | None) -> list[str]:
-    """So many of them, evenly spread."""
-    if most is None or most >= len(names):
-        return names
-    return [names[n * len(names) // most] for n in range(most)]
-
-
-def kill_at_points(drill: Drill, most: int | None = None) -> None:
-    for name in thinned(points(drill), most):
+def kill_at(drill: Drill, names: Sequence[str]) -> None:
+    for name in names:
         drill.outcome.points += 1
         drill.strike(name, "kill")
 
@@ -225,11 +218,11 @@ def kill_at_random(drill: Drill, times: int, chance: random.Random) -> None:
         drill.kill_after(chance.uniform(0, lasts))
 
 
-def fail_by_the_table(drill: Drill) -> None:
+def fail_by_the_table(drill: Drill, names: Sequence[str]) -> None:
     """Each row of the failure table (card.md §4): what must come of it, and what did."""
-    for name, row in ROWS.items():
+    for name in names:
         try:
-            drill.outcome.rows[name] = row(drill)
+            drill.outcome.rows[name] = ROWS[name](drill)
         except (AssertionError, StageStuck, Refusal) as fault:
             drill.outcome.rows[name] = f"WRONG: {fault}"
             drill.outcome.wrong.append(f"{name}: {fault}")
@@ -237,22 +230,21 @@ def fail_by_the_table(drill: Drill) -> None:
 
 def play(
     *,
-    most_points: int | None = None,
+    at: Sequence[str] | None = None,
     at_random: int = 0,
-    table: bool = False,
+    rows: Sequence[str] = (),
     seed: int = 1,
     url: str | None = None,
 ) -> Outcome:
-    """One station through all of it. `most_points`: 0 for none, None for all."""
+    """One station through all of it. `at`: the points at which the agent is killed, None for all that there are;
+    `rows`: names of the failure table's."""
     outcome, began = Outcome(), time.monotonic()
     with played(1, url) as scene:
         drill = Drill(scene, scene.stations[0], outcome)
-        if most_points != 0:
-            kill_at_points(drill, most_points)
+        kill_at(drill, points(drill) if at is None else at)
         if at_random:
             kill_at_random(drill, at_random, random.Random(seed))  # noqa: S311
-        if table:
-            fail_by_the_table(drill)
+        fail_by_the_table(drill, rows)
     outcome.seconds = round(time.monotonic() - began, 1)
     return outcome
 
@@ -273,7 +265,9 @@ def command(points: bool, at_random: int, table: bool, seed: int, db: str | None
     """
     if not (points or at_random or table):
         points, at_random, table = True, 200, True
-    outcome = play(most_points=None if points else 0, at_random=at_random, table=table, seed=seed, url=db)
+    outcome = play(
+        at=None if points else (), at_random=at_random, rows=tuple(ROWS) if table else (), seed=seed, url=db
+    )
     said = {**vars(outcome), "held": outcome.held}
     click.echo(
         json.dumps(said, ensure_ascii=False) if as_json else "\n".join(f"{k:10} {v}" for k, v in said.items())

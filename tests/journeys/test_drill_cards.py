@@ -1,4 +1,4 @@
-"""The drill at the card station, in small: `yinxu drill cards` plays it at every point and at 200 random moments."""
+"""The drill at the card station, in small: `yinxu drill cards` plays every point, every row and 200 random moments."""
 
 import pytest
 
@@ -7,9 +7,8 @@ from app.drill import cards
 pytestmark = [pytest.mark.journey, pytest.mark.softhsm, pytest.mark.slow]
 
 
-def test_an_agent_killed_anywhere_leaves_one_good_seal_or_none() -> None:
-    outcome = cards.play(most_points=2, at_random=1)
+def test_an_agent_killed_and_a_card_pulled_in_the_middle_of_writing_leave_one_good_seal() -> None:
+    outcome = cards.play(at=["written manifest"], rows=["card pulled after blob"])
 
     assert outcome.held, outcome
-    assert (outcome.killed, outcome.points) == (3, 2)
-    assert outcome.done == outcome.jobs
+    assert (outcome.killed, outcome.pulled, outcome.jobs, outcome.done) == (1, 1, 2, 2)
