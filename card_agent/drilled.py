@@ -2,6 +2,7 @@
 
     python -m card_agent.drilled run      serve; YINXU_DRILL_FAULT says the fault, YINXU_DRILL_TRACE where points are noted
     python -m card_agent.drilled look     what a card holds, as JSON; the PIN comes on standard input
+    python -m card_agent.drilled copy     all of ours on one card onto another of the same PIN, as a thief would
 
 The agent that is installed as a service never imports this module.
 """
@@ -28,6 +29,8 @@ from card_agent.card.session import Pkcs11Reader
 from card_agent.fault import CannotStart, ServerSilent
 from card_agent.journal import Journal
 from card_agent.pin import Pin
+from card_agent.protocol.codec import encode, from_json, parse_canonical
+from card_agent.protocol.jobs import Authorised
 from card_agent.protocol.statements import CardSignature
 from card_agent.ritual import Bench, Server
 from card_agent.trust import Trust
@@ -38,8 +41,9 @@ FAULT, TRACE = "YINXU_DRILL_FAULT", "YINXU_DRILL_TRACE"
 
 @dataclass
 class Strike:
-    """`at`: the point. `act`: `kill` this process, `pull` a card (rename `source` to `target`), or `cut` the line to
-    the server (points of the line only). Once, the first time that the point is reached; the n-th time a point of
+    """`at`: the point. `act`: `kill` this process, `pull` a card (rename `source` to `target`), or at points of the line
+    to the server: `cut` it, `keep` the answer in the file `target`, `replay` the one kept in `source`, `forge` what the
+    server signed. Once, the first time that the point is reached; the n-th time a point of
     one name is reached it is called `name #n`."""
 
     at: str = ""
@@ -48,6 +52,8 @@ class Strike:
     target: str = ""
     trace: Path | None = None
     seen: Counter[str] = field(default_factory=Counter[str])
+    on_the_line: str = field(default="", init=False)
+    """What is to be done with the answer that has just come."""
 
     def press(self, reached: str) -> None:
         name = re.sub(r"ESEAL\.M[0-9]+", "manifest", re.sub(r"ESEAL\.[AB]", "envelope", reached))
@@ -65,6 +71,22 @@ class Strike:
             Path(self.source).rename(self.target)
         elif self.act == "cut":
             raise ServerSilent("drill")
+        else:
+            self.on_the_line = self.act
+
+    def answered(self, answer: A, kind: type[A]) -> A:
+        """The answer as the station gets it, with somebody on the line."""
+        act, self.on_the_line = self.on_the_line, ""
+        if act == "keep":
+            Path(self.target).write_bytes(encode(answer))
+        elif act == "replay":
+            return from_json(kind, parse_canonical(Path(self.source).read_bytes()))
+        elif act == "forge":
+            if not isinstance(answer, Authorised):
+                raise TypeError("only leave to write is forged")
+            statement = {**answer.token.statement, "seq": answer.token.statement["seq"] + 1}
+            return replace(answer, token=replace(answer.token, statement=statement))
+        return answer
 
 
 @dataclass(frozen=True)
@@ -72,14 +94,14 @@ class StruckServer:
     """The line to the server; a cut after the answer has come loses the answer."""
 
     server: Server
-    press: Callable[[str], None]
+    strike: Strike
 
     def post(self, path: str, message: object, answer: type[A]) -> A:
         act = path.rsplit("/", 1)[-1]
-        self.press(f"before {act}")
+        self.strike.press(f"before {act}")
         result = self.server.post(path, message, answer)
-        self.press(f"answered {act}")
-        return result
+        self.strike.press(f"answered {act}")
+        return self.strike.answered(result, answer)
 
 
 class StruckJournal(Journal):
@@ -152,7 +174,7 @@ def around(bench: Bench, journal: Path, strike: Strike) -> Bench:
     return replace(
         bench,
         reader=StruckReader(bench.reader, strike.press),
-        server=StruckServer(bench.server, strike.press),
+        server=StruckServer(bench.server, strike),
         journal=StruckJournal(journal, strike.press),
         press=strike.press,
     )
@@ -186,18 +208,31 @@ def look(options: argparse.Namespace) -> int:
     return 0
 
 
+def copy(options: argparse.Namespace) -> int:
+    given = settings.read(options)
+    pin = sys.stdin.readline().strip()
+    reader = Pkcs11Reader(given.module, PinCounter(given.state_dir / "pins-of-looking.json"))
+    with reader.session():
+        source, target = reader.open(options.serial, Pin(pin)), reader.open(options.onto, Pin(pin))
+        for label in source.labels():
+            target.write(label, source.read(label) or b"")
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="card_agent.drilled", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("run", "look"):
+    for name in ("run", "look", "copy"):
         command = commands.add_parser(name)
         settings.add_arguments(command)
-        if name == "look":
+        if name != "run":
             command.add_argument("serial")
+        if name == "copy":
+            command.add_argument("onto")
     options = parser.parse_args()
     os.umask(0o077)
     try:
-        return {"run": run, "look": look}[options.command](options)
+        return {"run": run, "look": look, "copy": copy}[options.command](options)
     except (CannotStart, OSError) as error:
         print(f"card_agent.drilled: {error}", file=sys.stderr)
         return 1

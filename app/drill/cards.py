@@ -19,12 +19,13 @@ import sqlalchemy as sa
 from app.cards import queries
 from app.cards.rules import ENDED_STATES
 from app.db import db
+from app.drill import cards_odd, cards_table
 from app.drill.cards_station import Scene, StageStuck, Station, played, until
-from app.drill.cards_table import ROWS
 from app.refusal import Refusal
 from app.seals import commands as seals
 from app.seals.models import SealMaking
 
+ROWS = {**cards_table.ROWS, **cards_odd.ROWS}
 TRIES = 6
 """How often a person goes back to the button before the drill says that the job is stuck."""
 
@@ -78,7 +79,7 @@ class Drill:
         act: str,
         token: str = "",
         *,
-        then: Callable[[], object] | None = None,
+        then: Callable[[int], object] | None = None,
         judged: bool = True,
     ) -> int:
         """A job that meets the fault, and is then brought to its end as a person would; its number."""
@@ -99,7 +100,7 @@ class Drill:
         else:
             self.outcome.cut += 1
         if then is not None:
-            then()
+            then(job_id)
         self.finish(job_id, judged=judged)
         return job_id
 
@@ -140,7 +141,7 @@ class Drill:
         card = self.station.look()
         good, labels = card.seal, card.labels
         where = f"job {job_id} ({state})"
-        self.outcome.torn += sum(1 for label in labels if not label) + (labels != () and good is None)
+        self.outcome.torn += sum(1 for label in labels if not label) + (labels != [] and good is None)
         if good is not None and sorted(labels) != sorted(good.labels):
             self.outcome.doubled += 1
             self.outcome.wrong.append(f"{where}: the card holds {labels}")
@@ -226,6 +227,18 @@ def fail_by_the_table(drill: Drill, names: Sequence[str]) -> None:
         except (AssertionError, StageStuck, Refusal) as fault:
             drill.outcome.rows[name] = f"WRONG: {fault}"
             drill.outcome.wrong.append(f"{name}: {fault}")
+            _cleared(drill)
+
+
+def _cleared(drill: Drill) -> None:
+    """Both cards in, and the job that a row left behind ended, so that the next row is judged by itself."""
+    station = drill.station
+    for token in (station.maker.token, station.card.token):
+        station.readers.insert(token)
+    drill.restart()
+    left = queries.open_job_of_card(station.card.serial)
+    if left is not None:
+        drill.finish(left.id, judged=False)
 
 
 def play(

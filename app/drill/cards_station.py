@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -64,9 +65,9 @@ class SealSeen:
 
 @dataclass(frozen=True, kw_only=True)
 class CardSeen:
-    """What another process read on a card: `labels` of all data objects, torn ones without a name."""
+    """What another process read on a card: `labels` of all data objects, sorted; torn ones have no name."""
 
-    labels: tuple[str, ...]
+    labels: list[str]
     seal: SealSeen | None
 
 
@@ -184,11 +185,19 @@ class Station:
         except (httpx.HTTPError, KeyError):
             return False
 
-    def look(self, card: MadeCard | None = None) -> CardSeen:
-        """What is on the seal card, or on another in this reader: labels, and the seal that counts."""
-        said = _object(self._say("card_agent.drilled", "look", (card or self.card).serial, said=PIN))
+    def look(self) -> CardSeen:
+        """What is on the seal card: labels, and the seal that counts."""
+        said = _object(self._say("card_agent.drilled", "look", self.card.serial, said=PIN))
         seal: dict[str, Any] | None = said["seal"]
-        return CardSeen(labels=tuple(said["labels"]), seal=None if seal is None else SealSeen(**seal))
+        return CardSeen(labels=sorted(said["labels"]), seal=None if seal is None else SealSeen(**seal))
+
+    def copy(self, source: MadeCard, target: MadeCard) -> None:
+        """All of ours on one card in this reader onto another."""
+        self._say("card_agent.drilled", "copy", source.serial, target.serial, said=PIN)
+
+    def forget_pins(self) -> None:
+        """As the administrator does who has unlocked the seal card."""
+        self._say("card_agent", "forget-pins", self.card.serial, said="")
 
     def memory_kb(self) -> int:
         """Resident memory of the agent's process."""
@@ -222,6 +231,16 @@ class Scene:
     stations: list[Station]
     spare: MadeCard
     """A seal card that nobody registered."""
+    unit_id: int
+
+    def new_card(self, label: str, *, not_after: datetime | None = None) -> MadeCard:
+        """A seal card, registered, in the drawer."""
+        wish = CardWish(
+            label=label, role="seal", common_name=label, organisation="演练单位", pin=PIN, not_after=not_after
+        )
+        (made,) = self.pki.make_cards([wish])
+        cards.register_card(made.serial, "seal", made.certificate, owner_unit_id=self.unit_id, by=SYSTEM)
+        return made
 
 
 @contextlib.contextmanager
@@ -303,4 +322,6 @@ def _enter(folder: Path, pki: Pki, address: str, pairs: list[MadeCard], spare: M
         for token in (maker.token, card.token):
             one.readers.insert(token)
         stations.append(one)
-    return Scene(folder, pki, people.actor_of(person.id), people.actor_of(manager.id), stations, spare)
+    return Scene(
+        folder, pki, people.actor_of(person.id), people.actor_of(manager.id), stations, spare, unit.id
+    )

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from app.cards import queries
-from app.drill.cards_station import PIN, Scene, Station, until
+from app.db import db
+from app.drill.cards_station import Scene, Station, until
 from app.impressions import commands as impressions
+from card_agent.card.pin_counter import DEFAULT_LIMIT
 
 
 class Drill(Protocol):
@@ -17,7 +19,8 @@ class Drill(Protocol):
     outcome: Any
 
     def order(self) -> int: ...
-    def restart(self) -> None: ...
+    def restart(self, fault: dict[str, str] | None = None) -> None: ...
+    def judge(self, job_id: int) -> None: ...
     def finish(self, job_id: int) -> None: ...
     def give_back(self, job_id: int) -> None: ...
     def strike(
@@ -26,7 +29,7 @@ class Drill(Protocol):
         act: str,
         token: str = "",
         *,
-        then: Callable[[], object] | None = None,
+        then: Callable[[int], object] | None = None,
         judged: bool = True,
     ) -> int: ...
 
@@ -44,7 +47,7 @@ def _pulled(at: str, which: str) -> Callable[[Drill], str]:
     def row(drill: Drill) -> str:
         token: str = getattr(drill.station, which).token
         job_id = drill.strike(at, "pull", token)
-        must(queries.job(job_id).state == "done", f"ended as {queries.job(job_id).state}")
+        must(state_of(job_id) == "done", f"ended as {state_of(job_id)}")
         return "card pulled and put back: done, one seal"
 
     return row
@@ -53,53 +56,72 @@ def _pulled(at: str, which: str) -> Callable[[Drill], str]:
 def _cut(at: str) -> Callable[[Drill], str]:
     def row(drill: Drill) -> str:
         job_id = drill.strike(at, "cut")
-        must(queries.job(job_id).state == "done", f"ended as {queries.job(job_id).state}")
+        must(state_of(job_id) == "done", f"ended as {state_of(job_id)}")
         return "line lost, taken up again: done, one seal"
 
     return row
 
 
-def _fault(state: dict[str, Any] | None) -> str:
+def state_of(job_id: int) -> str:
+    db.session.remove()
+    return queries.job(job_id).state
+
+
+def fault_of(state: dict[str, Any] | None) -> str:
     job: dict[str, Any] = (state or {}).get("job") or {}
     fault: dict[str, Any] = job.get("fault") or {}
     return str(fault.get("code", "none"))
 
 
-def _refused(
+def refused(
     drill: Drill,
     expected: str,
-    spoil: Callable[[], None],
-    mend: Callable[[], None] | None = None,
-    card_pin: str = PIN,
+    spoil: Callable[[], object] = lambda: None,
+    mend: Callable[[], object] | None = None,
+    fault: dict[str, str] | None = None,
 ) -> str:
     """The job is refused with that code and the card stays what it was; mended, it is done, else it is given back."""
-    drill.restart()
+    drill.restart(fault)
     before = drill.station.look()
     job_id = drill.order()
     until("the job on the page", lambda: drill.station.shows(job_id))
     spoil()
-    code = _fault(drill.station.press(job_id, card_pin=card_pin))
+    code = fault_of(drill.station.press(job_id))
     if mend is not None:
         mend()
     must(code == expected, f"refused with {code}, not {expected}")
-    must(drill.station.look() == before, "the card was changed")
+    after = drill.station.look()
+    must(after == before, f"the card was changed: {before}, then {after}")
     if mend is None:
         drill.give_back(job_id)
-        must(queries.job(job_id).state == "failed", f"ended as {queries.job(job_id).state}")
+        must(state_of(job_id) == "failed", f"ended as {state_of(job_id)}")
         drill.outcome.refused += 1
         return f"{code}, nothing written; given back"
     drill.finish(job_id)
-    must(queries.job(job_id).state == "done", f"ended as {queries.job(job_id).state}")
+    must(state_of(job_id) == "done", f"ended as {state_of(job_id)}")
     return f"{code}, nothing written; mended: done, one seal"
 
 
 def _wrong_pin(drill: Drill) -> str:
-    return _refused(drill, "card.wrong_pin", lambda: None, lambda: None, card_pin="00000000")
+    """The station counts by itself and stops before the try that would lock the card; then the right PIN too waits for
+    the administrator."""
+    drill.restart()
+    before = drill.station.look()
+    job_id = drill.order()
+    until("the job on the page", lambda: drill.station.shows(job_id))
+    tries = [fault_of(drill.station.press(job_id, card_pin="00000000")) for _ in range(DEFAULT_LIMIT)]
+    tries.append(fault_of(drill.station.press(job_id)))
+    must(tries == ["card.wrong_pin"] * (DEFAULT_LIMIT - 1) + ["card.pin_spent"] * 2, f"refused with {tries}")
+    must(drill.station.look() == before, "the card was changed")
+    drill.station.forget_pins()
+    drill.finish(job_id)
+    must(state_of(job_id) == "done", f"ended as {state_of(job_id)}")
+    return f"{DEFAULT_LIMIT - 1} times card.wrong_pin, then card.pin_spent without a try; unlocked: done, one seal"
 
 
 def _no_card(drill: Drill) -> str:
     card, readers = drill.station.card.token, drill.station.readers
-    return _refused(drill, "card.absent", lambda: readers.pull(card), lambda: readers.insert(card))
+    return refused(drill, "card.absent", lambda: readers.pull(card), lambda: readers.insert(card))
 
 
 def _wrong_card(drill: Drill) -> str:
@@ -114,38 +136,21 @@ def _wrong_card(drill: Drill) -> str:
         readers.pull(other)
         readers.insert(card)
 
-    return _refused(drill, "card.wrong_card", swap, back)
+    return refused(drill, "card.wrong_card", swap, back)
 
 
 def _no_maker_card(drill: Drill) -> str:
     maker, readers = drill.station.maker.token, drill.station.readers
-    return _refused(drill, "card.no_maker_card", lambda: readers.pull(maker), lambda: readers.insert(maker))
+    return refused(drill, "card.no_maker_card", lambda: readers.pull(maker), lambda: readers.insert(maker))
 
 
 def _suspended(drill: Drill) -> str:
     ident = drill.station.impression_id
-    return _refused(
+    return refused(
         drill, "impression.suspended",
-        lambda: _void(impressions.suspend(ident, "演练", by=drill.scene.manager)),
-        lambda: _void(impressions.resume(ident, "演练结束", by=drill.scene.manager)),
+        lambda: impressions.suspend(ident, "演练", by=drill.scene.manager),
+        lambda: impressions.resume(ident, "演练结束", by=drill.scene.manager),
     )  # fmt: skip
-
-
-def _void(_fact: object) -> None:
-    return None
-
-
-def _revoked_meanwhile(drill: Drill) -> str:
-    """The seal was written and journalled; before the server hears of it the card's certificate is revoked: no seal
-    enters the ledger."""
-    certificate = drill.station.card.certificate
-    job_id = drill.strike(
-        "noted outcome", "kill", then=lambda: drill.scene.pki.revoke(certificate), judged=False
-    )
-    state = queries.job(job_id)
-    must(state.state == "failed", f"ended as {state.state}")
-    drill.outcome.refused += 1
-    return f"failed: {state.reason_en}"
 
 
 ROWS: dict[str, Callable[[Drill], str]] = {
@@ -167,6 +172,4 @@ ROWS: dict[str, Callable[[Drill], str]] = {
     "wrong card": _wrong_card,
     "no maker card": _no_maker_card,
     "impression disabled": _suspended,
-    # the card's certificate is gone from here on
-    "certificate revoked after the write": _revoked_meanwhile,
 }
