@@ -21,6 +21,7 @@ from app.cards.rules import ENDED_STATES
 from app.db import db
 from app.drill import cards_odd, cards_table
 from app.drill.cards_station import Scene, StageStuck, Station, played, until
+from app.drill.cards_table import fault_of
 from app.refusal import Refusal
 from app.seals import commands as seals
 from app.seals.models import SealMaking
@@ -120,6 +121,7 @@ class Drill:
 
     def finish(self, job_id: int, *, judged: bool = True) -> None:
         """Go back to the button until the job has ended; then judge it."""
+        faults: list[str] = []
         for _ in range(TRIES):
             if not self.station.alive():
                 self.restart()
@@ -127,7 +129,9 @@ class Drill:
             until("the job", lambda: ended(job_id) or self.station.shows(job_id))
             if ended(job_id):
                 break
-            self._press(job_id)
+            faults.append(fault_of(self._press(job_id)))
+        if not ended(job_id):
+            self.outcome.wrong.append(f"job {job_id}: {faults} in {TRIES} tries; {self.station.last_words()}")
         if judged:
             self.judge(job_id)
 
@@ -216,7 +220,13 @@ def kill_at_random(drill: Drill, times: int, chance: random.Random) -> None:
         drill.finish(job_id)
     lasts = time.monotonic() - began
     for _ in range(times):
-        drill.kill_after(chance.uniform(0, lasts))
+        try:
+            drill.kill_after(chance.uniform(0, lasts))
+        except (StageStuck, Refusal) as fault:
+            drill.outcome.wrong.append(
+                f"after {drill.outcome.killed} kills: {fault}; {drill.station.last_words()}"
+            )
+            break
 
 
 def fail_by_the_table(drill: Drill, names: Sequence[str]) -> None:

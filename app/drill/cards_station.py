@@ -199,6 +199,10 @@ class Station:
         """As the administrator does who has unlocked the seal card."""
         self._say("card_agent", "forget-pins", self.card.serial, said="")
 
+    def last_words(self) -> str:
+        """The end of the agent's log."""
+        return " / ".join((self.folder / "agent.log").read_text().splitlines()[-6:])
+
     def memory_kb(self) -> int:
         """Resident memory of the agent's process."""
         status = Path(f"/proc/{self._pid()}/status").read_text()
