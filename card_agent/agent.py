@@ -5,6 +5,7 @@ import logging
 import os
 import secrets
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from card_agent import enrolment, machine
@@ -35,9 +36,10 @@ class AlreadyRunning(CannotStart):
 
 
 class Agent:
-    """One for a state folder. `start` returns at once; `stop` leaves nothing running."""
+    """One for a state folder. `start` returns at once; `stop` leaves nothing running. `around`: what a drill puts
+    round the bench."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, around: Callable[[Bench], Bench] = lambda bench: bench) -> None:
         station, key = enrolment.load(settings.state_dir)
         server = settings.server or station.server
         self._lock = _sole(settings.state_dir)
@@ -59,7 +61,7 @@ class Agent:
             mac=self.mac,
         )
         bench.journal.prune()
-        self.desk = Desk(bench, Outbox(settings.state_dir / "incidents"))
+        self.desk = Desk(around(bench), Outbox(settings.state_dir / "incidents"))
         self._heartbeat = HeartbeatTurn(
             for_heart, self.presence, self.contact, host=self.host, mac=self.mac, every_s=settings.heartbeat_s
         )

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
@@ -61,6 +62,11 @@ class _Handler(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: object) -> None:
         log.debug(message, *args)
+
+    def log_error(self, format: str, *args: object) -> None:
+        """What never became a request: one that is too slow, or cannot be read."""
+        slow = any(isinstance(a, TimeoutError) for a in args)
+        log.warning("denied %s", "too slow a request" if slow else "what is no request")
 
 
 class Loopback:
@@ -175,6 +181,10 @@ def _body(request: Request) -> dict[str, Any]:
         raise Denied(413, "size", "请求过大", "The request is too large")
     try:
         value = parse(request.get_data(cache=False))
+    except ClientDisconnected as error:
+        raise Denied(
+            408, "slow", "请求发送过慢，已放弃", "The request came too slowly and was given up"
+        ) from error
     except Malformed as error:
         raise Denied(422, "json", "请求内容无法读取", "The request cannot be read") from error
     if not isinstance(value, dict):

@@ -34,7 +34,7 @@ T = TypeVar("T")
 @limiter.limit("60 per minute")
 def enrol() -> Response:
     """The one request of a station that has no number yet: signed with the key it brings."""
-    message = _read(Enrol)
+    message = _read(Enrol, knocking.stranger(request.remote_addr, ENROLLING))
     if message.protocol != names.PROTOCOL:
         raise Conflict(
             "station.other_protocol",
@@ -65,7 +65,7 @@ def enrol() -> Response:
 @blueprint.post("/heartbeat")
 def heartbeat() -> Response:
     by = _station()
-    message = _read(Heartbeat)
+    message = _read(Heartbeat, by)
     assert by.station_id is not None
     presence.heartbeat(by.station_id, [_seen(c) for c in message.cards], ip=request.remote_addr)
     return _answer({})
@@ -80,7 +80,7 @@ def _seen(card: CardSeen) -> dict[str, str | None]:
 def work() -> Response:
     """All open jobs of the station: at once when they are not those it knows, else after a while."""
     by = _station()
-    message = _read(Work)
+    message = _read(Work, by)
     assert by.station_id is not None
     station_id, known = by.station_id, tuple(sorted(message.known))
     settings = current_settings()
@@ -97,19 +97,19 @@ def work() -> Response:
 @blueprint.post("/jobs/<int:job_id>/begin")
 def begin(job_id: int) -> Response:
     by = _station()
-    return _answer(commands.begin(job_id, _read(Begin), by=by).reply)
+    return _answer(commands.begin(job_id, _read(Begin, by), by=by).reply)
 
 
 @blueprint.post("/jobs/<int:job_id>/authorise")
 def authorise(job_id: int) -> Response:
     by = _station()
-    return _answer(commands.authorise(job_id, _read(Authorise), by=by).reply)
+    return _answer(commands.authorise(job_id, _read(Authorise, by), by=by).reply)
 
 
 @blueprint.post("/jobs/<int:job_id>/outcome")
 def outcome(job_id: int) -> Response:
     by = _station()
-    message = _well_formed(lambda: outcome_from_json(parse(_body())))
+    message = _well_formed(lambda: outcome_from_json(parse(_body())), by)
     return _answer(Accepted(state=commands.accept_outcome(job_id, message, by=by).state))
 
 
@@ -117,7 +117,7 @@ def outcome(job_id: int) -> Response:
 def incident(job_id: int) -> Response:
     """Something went wrong at the station and the job stays open: into the log of refusals, once (A26)."""
     by = _station()
-    message = _read(Incident)
+    message = _read(Incident, by)
     assert by.station_id is not None
     if presence.is_new(by.station_id, message.nonce):
         rules.check_own_job(queries.job(job_id).station_id, by.station_id)
@@ -177,20 +177,25 @@ def _body() -> bytes:
     return request.get_data(cache=True)
 
 
-def _read(kind: type[T]) -> T:
-    return _well_formed(lambda: decode(kind, _body()))
+def _read(kind: type[T], by: Actor) -> T:
+    return _well_formed(lambda: decode(kind, _body()), by)
 
 
-def _well_formed(read: Callable[[], T]) -> T:
-    try:
-        return read()
-    except Malformed as error:
-        raise Invalid(
-            "station.malformed",
-            zh="请求内容不符合协议，请升级工位程序",
-            en="The request does not follow the protocol; upgrade the agent",
-            reason=str(error),
-        ) from error
+def _well_formed(read: Callable[[], T], by: Actor) -> T:
+    """No person writes what comes here: what is not well formed is a defect or an attack, and stands in the log."""
+
+    def strictly() -> T:
+        try:
+            return read()
+        except Malformed as error:
+            raise Invalid(
+                "station.malformed",
+                zh="请求内容不符合协议，请升级工位程序",
+                en="The request does not follow the protocol; upgrade the agent",
+                reason=str(error),
+            ) from error
+
+    return _recording(strictly, by)
 
 
 def _answer(message: object) -> Response:
