@@ -144,6 +144,24 @@ class CopyRead(Fact, name="flow.copy_read", zh="已阅", en="Copy read", log_cla
     copy_id: int
 
 
+class CommentWritten(
+    Fact, name="flow.comment_written", zh="发表意见", en="Comment written", log_class=LogClass.APPROVAL
+):
+    """`digests`: of the files that came with it."""
+
+    instance_id: int
+    comment_id: int
+    said: str
+    digests: list[str]
+
+
+class CommentWithdrawn(
+    Fact, name="flow.comment_withdrawn", zh="撤回意见", en="Comment withdrawn", log_class=LogClass.APPROVAL
+):
+    instance_id: int
+    comment_id: int
+
+
 class TaskUrged(Fact, name="flow.task_urged", zh="催办", en="Task urged", log_class=LogClass.APPROVAL):
     instance_id: int
     task_id: int

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
+from app.flows import models_comments as models_comments  # noqa: PLC0414 its tables are known with these
 from app.flows import models_forms as models_forms  # noqa: PLC0414 its tables are known with these
 from app.flows import models_hands as models_hands  # noqa: PLC0414 its tables are known with these
 from app.flows import models_inbox as models_inbox  # noqa: PLC0414 its tables are known with these

@@ -46,3 +46,4 @@ class FormUpload(Base):
     instance_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("flow_instance.id"), default=None, index=True
     )
+    comment_id: Mapped[int | None] = mapped_column(sa.ForeignKey("flow_comment.id"), default=None, index=True)

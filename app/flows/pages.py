@@ -11,6 +11,7 @@ from markupsafe import Markup
 from app.actor import Actor
 from app.flows import (
     acting,
+    comments,
     drafts,
     drawing,
     form_views,
@@ -80,6 +81,7 @@ def task_page(task_id: int, pane: Pane, *, chosen: bool, tried: Tried | None = N
         or (view.assignee_id is not None and view.assignee_id not in hand.persons),
         ways=(ways := ways_back.ways_of_task(task_id, actor)),
         closed=ways_back.closed_of_task(task_id) if ways else [],
+        said=comments.of(view.instance_id, actor),
         may_take_back=ways_back.could_take_back(task_id, actor),
         **_told(tried),
     )
@@ -93,6 +95,7 @@ def instance_page(instance_id: int, tried: Tried | None = None) -> str:
     return render_template(
         "flows/instance.html",
         told=_to_tell(instance_id, actor),
+        said=comments.of(instance_id, actor),
         story=story(instance_id),
         row=queries.instance(instance_id),
         steer=operators.may(instance_id, actor),

@@ -62,6 +62,7 @@ _OTHERS = {
     "called_back": Text("收回委派", "Called back"),
     "copied": Text("抄送", "Copied"),
     "read": Text("已阅", "Read"),
+    "commented": Text("发表意见", "Commented"),
     "urged": Text("催办", "Urged"),
     "late": Text("超时提醒", "Overdue"),
     "escalated": Text("超时升级", "Escalated"),

@@ -10,6 +10,7 @@ from app.clock import now
 from app.fact import Fact
 from app.flows import (
     commands,
+    comment_views,
     drafts,
     form_views,
     hands_views,
@@ -36,6 +37,7 @@ blueprint = Blueprint("flows", __name__, template_folder="templates")
 blueprint.register_blueprint(steering_views.blueprint)
 blueprint.register_blueprint(hands_views.blueprint)
 blueprint.register_blueprint(form_views.blueprint)
+blueprint.register_blueprint(comment_views.blueprint)
 blueprint.register_blueprint(inbox_views.blueprint)
 
 
