@@ -33,6 +33,21 @@ LEVELS: dict[str, Text] = {
 }
 """What the shipped rule table of approval may answer."""
 
+PARAMETERS: dict[str, Text] = {
+    "application_id": Text("申请单", "The application"),
+    "business_key": Text("办理的事项", "The case"),
+    "card_serial": Text("印章卡", "The seal card"),
+    "collector_document": Text("领用人证件号", "The collector's document"),
+    "collector_name": Text("领用人", "The collector"),
+    "impression_id": Text("印模", "The impression"),
+    "job_id": Text("制章任务", "The order to make a seal"),
+    "on_behalf_of": Text("代谁领用", "On whose behalf"),
+    "reason": Text("理由", "The reason"),
+    "seal_id": Text("电子印章", "The electronic seal"),
+    "station_id": Text("制章工位", "The card station"),
+}
+"""What actions are given, as the studio asks for it. A test holds that no action's parameter lacks its words."""
+
 TERMS: dict[str, Text] = {
     "impression": Text("印模", "Impression"),
     "impressions": Text("印模库", "Impression library"),

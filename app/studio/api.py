@@ -4,8 +4,9 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from flask import Blueprint, g, jsonify, request
+from flask import Blueprint, g, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import generate_csrf  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from app.people.guards import current_actor, login_required
 from app.refusal import Invalid
@@ -32,9 +33,15 @@ def speaks_json(view: V) -> V:
 @speaks_json
 @login_required
 def model(draft_id: int) -> ResponseReturnValue:
+    """With a token, for a page whose own went with the login that it was opened under."""
     draft = queries.draft(draft_id, current_actor())
     return jsonify(
-        revision=draft.revision, key=draft.key, bpmn=draft.bpmn, tables=draft.tables, forms=draft.forms
+        revision=draft.revision,
+        key=draft.key,
+        bpmn=draft.bpmn,
+        tables=draft.tables,
+        forms=draft.forms,
+        token=generate_csrf(),
     )
 
 
@@ -57,6 +64,25 @@ def save(draft_id: int) -> ResponseReturnValue:
         return jsonify(error=as_json(stale), **told), stale.status
     draft = queries.draft(draft_id, actor)
     return jsonify(revision=fact.revision, problems=[p.as_json() for p in problems.of_draft(draft)])
+
+
+@blueprint.post("/copies")
+@speaks_json
+@login_required
+def copy(draft_id: int) -> ResponseReturnValue:
+    """A draft of its own for whoever could not save into this one: their diagram, all else as it is here."""
+    actor, said = current_actor(), _said()
+    draft = queries.draft(draft_id, actor)
+    fact = commands.open_draft(
+        draft.key,
+        draft.base_version,
+        bpmn=said.get("bpmn") or draft.bpmn,
+        tables=draft.tables,
+        forms=draft.forms,
+        scenarios=draft.scenarios,
+        by=actor,
+    )
+    return jsonify(draft_id=fact.draft_id, address=url_for("studio.edit", draft_id=fact.draft_id)), 201
 
 
 @blueprint.get("/choices")

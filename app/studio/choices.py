@@ -4,17 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.bpmn import decision
-from app.bpmn.reading import Element, read
-from app.bpmn.shapes import said_in as text_of
+from app.bpmn.table_sheet import Column, Sheet, sheets
 from app.flows import forms as flow_forms
 from app.flows import queries as flows
 from app.flows.action import ACTIONS
 from app.flows.forms import Field
-from app.glossary import OFFICERS, ROLES
+from app.glossary import LEVELS, OFFICERS, PARAMETERS, ROLES, SEAL_KINDS
 from app.people import queries as people
 from app.refusal import Refusal
 from app.studio import checks, stories
 from app.studio.models import StudioDraft
+from app.text import Text
+
+LABELS = {**ROLES, **SEAL_KINDS, **LEVELS}
+"""What people call the values that tables speak of."""
 
 
 def of_draft(draft: StudioDraft) -> dict[str, Any]:
@@ -39,7 +42,8 @@ def of_draft(draft: StudioDraft) -> dict[str, Any]:
                 "zh": action.label.zh,
                 "en": action.label.en,
                 "parameters": [
-                    {"id": p, "required": p in action.needed} for p in sorted(action.allowed, key=str)
+                    {"id": p, "required": p in action.needed, **_said(parameter(p))}
+                    for p in sorted(action.allowed)
                 ],
             }
             for name, action in sorted(ACTIONS.items())
@@ -75,27 +79,39 @@ def _decisions(tables: Mapping[str, Any]) -> list[dict[str, Any]]:
         content = str(text).encode()
         try:
             known = decision.parse(content).decisions
+            found += [_decision(name, sheet) for sheet in sheets(str(text)) if sheet.decision in known]
         except decision.DecisionError:
             continue
-        for drawn in read(content).iter("{*}decision"):
-            if drawn.get("id") in known:
-                found.append(_decision(name, drawn))
     return found
 
 
-def _decision(file: str, drawn: Element) -> dict[str, Any]:
-    label = str(drawn.get("name") or drawn.get("id"))
+def _decision(file: str, sheet: Sheet) -> dict[str, Any]:
     return {
-        "id": str(drawn.get("id")),
-        "zh": label,
-        "en": label,
+        "id": sheet.decision,
+        "zh": sheet.name,
+        "en": sheet.name,
         "file": file,
-        "inputs": [
-            {"id": text_of(next(c.iter("{*}text"), None)), "label": str(c.get("label") or "")}
-            for c in drawn.iter("{*}input")
-        ],
-        "outputs": [
-            {"id": str(c.get("name") or ""), "label": str(c.get("label") or c.get("name") or "")}
-            for c in drawn.iter("{*}output")
-        ],
+        "inputs": [{"id": column.asks, "label": column.label} for column in sheet.inputs],
+        "outputs": [_output(column) for column in sheet.outputs],
     }
+
+
+def _output(column: Column) -> dict[str, Any]:
+    """`choices`: what the table lists, each in words; empty where it lists nothing or no text."""
+    listed = [v for v in column.values if isinstance(v, str)]
+    return {
+        "id": column.asks,
+        "label": column.label,
+        "type": "text" if column.type == "string" else column.type,
+        "choices": [{"id": v, **_said(LABELS.get(v, Text(v, v)))} for v in listed],
+    }
+
+
+def parameter(name: str) -> Text:
+    """What people call a parameter of an action."""
+    plain = name.replace("_", " ")
+    return PARAMETERS.get(name, Text(plain, plain))
+
+
+def _said(text: Text) -> dict[str, str]:
+    return {"zh": text.zh, "en": text.en}

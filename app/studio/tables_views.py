@@ -13,16 +13,14 @@ from app.bpmn.table_cells import cell
 from app.bpmn.table_difference import differences
 from app.bpmn.table_sheet import Sheet, sheets, write
 from app.flows import versions
-from app.glossary import LEVELS, ROLES, SEAL_KINDS
+from app.glossary import ROLES
 from app.people.guards import current_actor, login_required
 from app.refusal import Conflict, NotFound, Refusal
 from app.studio import choices, commands, problems, queries, rules, table_form
+from app.studio.choices import LABELS
 from app.studio.models import StudioDraft
 from app.text import Text
 from app.web.language import t
-
-LABELS = {**ROLES, **SEAL_KINDS, **LEVELS}
-"""What people call the values that tables speak of."""
 
 blueprint = Blueprint("tables", __name__, url_prefix="/studio/drafts/<int:draft_id>/tables")
 

@@ -7,6 +7,7 @@ file in plain language. `tests/studio/test_problems.py` holds that every rule of
 import re
 
 from app.bpmn.problem import Problem
+from app.glossary import PARAMETERS
 from app.studio.naming import Names, filled
 from app.text import Text
 
@@ -126,9 +127,10 @@ def _parameter(problem: Problem) -> Text:
     """Which parameter is lacking or not known."""
     match = re.search(r"参数 ([^\s（]+)", problem.text.zh)
     name = match[1] if match else ""
+    said = PARAMETERS.get(name, Text(name, name))
     if "没有给" in problem.text.zh:
-        return Text(f"缺少“{name}”", f"“{name}” is missing")
-    return Text(f"多了“{name}”", f"“{name}” is not known")
+        return Text(f"缺少“{said.zh}”", f"“{said.en}” is missing")
+    return Text(f"多了“{said.zh}”", f"“{said.en}” is not known")
 
 
 def _plain(problem: Problem, names: Names) -> Text:

@@ -75,7 +75,7 @@ def test_the_editors_script_reads_saves_and_sees_who_else_is_there(
     assert owner.get(f"{page}/tables/none.dmn").status_code == 404
 
     model = owner.get(f"{page}/model").json
-    assert model["revision"] == 1 and set(model) == {"revision", "key", "bpmn", "tables", "forms"}
+    assert model["revision"] == 1 and set(model) == {"revision", "key", "bpmn", "tables", "forms", "token"}
     answer = put(owner, f"{page}/model", {"revision": 1, "bpmn": model["bpmn"].replace("P2D", "PX")})
     assert answer.json["revision"] == 2
     assert {p["element"] for p in answer.json["problems"] if p["severity"] == "error"} == {
@@ -86,6 +86,11 @@ def test_the_editors_script_reads_saves_and_sees_who_else_is_there(
     other.get("/studio/flows/seal_approval")
     late = put(other, f"{page}/model", {"revision": 1, "forms": {}})
     assert late.status_code == 409 and late.json["revision"] == 2 and late.json["by"] == "流程owner"
+    mine = {"revision": 1, "bpmn": model["bpmn"].replace("P2D", "P9D")}
+    copied = other.send("POST", f"{page}/copies", json=mine, headers={"X-CSRFToken": other.token})
+    copy = other.get(f"{copied.json['address']}/model").json
+    assert copied.status_code == 201 and "P9D" in copy["bpmn"] and copy["tables"] == model["tables"]
+    assert "P9D" not in owner.get(f"{page}/model").json["bpmn"]
     assert put(owner, f"{page}/model", {"bpmn": 3}).status_code == 422
     assert put(owner, f"{page}/model", {"revision": 2, "bpmn": "<a"}).json["error"]["zh"]
 
@@ -99,6 +104,8 @@ def test_the_editors_script_reads_saves_and_sees_who_else_is_there(
         "routing.dmn",
         "route",
     )
+    words = {one["id"]: one["zh"] for one in routing["outputs"][0]["choices"]}
+    assert words["office_and_head"] == "印章管理部门审核，负责人审批"
     assert [i["id"] for i in routing["inputs"]] == ["kind", "unit_level"] and "seal_name" in offered["data"]
 
     assert owner.post(f"{page}/presence", {}).json == {"others": []}

@@ -1,9 +1,10 @@
 // The drawing: bpmn.io's modeler with what a process owner needs and nothing else. Its mark stays, as the licence asks.
+import BpmnRenderer from "bpmn-js/lib/draw/BpmnRenderer.js";
 import Modeler from "bpmn-js/lib/Modeler.js";
 import { is } from "bpmn-js/lib/util/ModelUtil.js";
-import { descriptor, Writing } from "./extensions.js";
+import { descriptor, properties, Writing } from "./extensions.js";
 import { outOf, Steps } from "./steps.js";
-import { said } from "./words.js";
+import { english, said } from "./words.js";
 
 class Palette {
   static $inject = ["palette", "create", "elementFactory", "handTool", "globalConnect"];
@@ -66,14 +67,41 @@ class Pad {
   }
 }
 
+/** Draws the names in English; those in the file stay as they are. */
+class InEnglish extends BpmnRenderer {
+  static $inject = [...BpmnRenderer.$inject, "config.roles"];
+
+  constructor(config, bus, styles, paths, view, text, roles) {
+    super(config, bus, styles, paths, view, text);
+    const create = text.createText;
+    const roleOf = (name) => roles.find((one) => one.zh === name)?.en; // a lane is named by its role
+    text.createText = (words, options) => create((this.drawn && words && (properties(this.drawn).en || roleOf(words))) || words, options);
+    bus.on("element.changed", ({ element }) => {
+      for (const label of element.labels || []) bus.fire("element.changed", { element: label, gfx: view.getGraphics(label) });
+    });
+  }
+
+  drawShape(parent, shape, attrs) {
+    this.drawn = shape;
+    return super.drawShape(parent, shape, attrs);
+  }
+
+  drawConnection(parent, connection, attrs) {
+    this.drawn = null; // its name is a label, which is a shape
+    return super.drawConnection(parent, connection, attrs);
+  }
+}
+
 const WORDS = { "Task": "步骤", "Search in diagram": "在图中查找" };
 
-export function canvas(container) {
+export function canvas(container, roles) {
   return new Modeler({
     container,
     moddleExtensions: { spiffworkflow: descriptor },
     bpmnRenderer: { defaultFillColor: "var(--sheet)", defaultStrokeColor: "var(--ink)", defaultLabelColor: "var(--ink)" },
+    roles,
     additionalModules: [{
+      ...(english && { bpmnRenderer: ["type", InEnglish] }),
       __init__: ["studioPalette", "studioPad"],
       studioWriting: ["type", Writing],
       studioSteps: ["type", Steps],

@@ -1,6 +1,6 @@
 // The ways that leave a gateway: a field, how it is compared, and a value; written as FEEL that nobody has to see.
 import { is } from "bpmn-js/lib/util/ModelUtil.js";
-import { extension, properties } from "./extensions.js";
+import { extension, nameOf, properties } from "./extensions.js";
 import { outOf } from "./steps.js";
 import { button, field, label, make, said, select } from "./words.js";
 
@@ -23,7 +23,7 @@ const written = (list) => list.map((one) => `${one.path} ${one.compare} ${one.va
 export function fields(steps, choices) {
   const found = [];
   for (const shape of steps.all()) {
-    const name = shape.businessObject.name || said("未命名步骤", "Unnamed step");
+    const name = nameOf(shape) || said("未命名步骤", "Unnamed step");
     const object = shape.businessObject;
     const extra = properties(shape);
     if (is(shape, "bpmn:UserTask") && extra.vote) {
@@ -38,11 +38,22 @@ export function fields(steps, choices) {
       const decision = choices.decisions.find((one) => one.id === extension(shape, "CalledDecisionId")?.value?.trim());
       for (const one of decision?.outputs || []) {
         const root = extra.result || object.id;
-        found.push({ path: one.id && decision.outputs.length > 0 ? `${root}.${one.id}` : root, text: `${name} · ${one.label || one.id}`, type: one.type || "text", choices: one.choices || [] });
+        found.push({ path: one.id && decision.outputs.length > 0 ? `${root}.${one.id}` : root, text: `${name} · ${label(one)}`, type: one.type, choices: one.choices });
       }
     }
   }
   return found;
+}
+
+/** The first step on this way that has a name: a gateway that only joins has none. */
+function leadsTo(flow) {
+  const seen = new Set();
+  let one = flow;
+  while (one && !seen.has(one) && !nameOf(one.target)) {
+    seen.add(one);
+    [one] = outOf(one.target);
+  }
+  return one && nameOf(one.target);
 }
 
 /** The boxes for every way out of a gateway. `writing` writes; `again` draws the panel anew. */
@@ -52,9 +63,10 @@ export function ways(gateway, { steps, writing, choices, again, go }) {
   return outOf(gateway).map((flow) => {
     const object = flow.businessObject;
     const standard = gateway.businessObject.default === object;
-    const legend = `${object.name ? `${object.name} ` : ""}→ ${flow.target.businessObject.name || said("下一步", "next")}`;
+    const legend = `${nameOf(flow)} → ${leadsTo(flow) || said("下一步", "next")}`;
     const name = make("input", { value: object.name || "", "data-name": "way-name", onchange: (event) => writing.update(flow, { name: event.target.value }) });
-    const box = make("fieldset", { class: "way" }, make("legend", {}, legend), field(said("这条路的名称", "Name of this way"), name));
+    const inEnglish = make("input", { value: properties(flow).en || "", "data-name": "way-en", onchange: (event) => writing.set(flow, { en: event.target.value.trim() }) });
+    const box = make("fieldset", { class: "way" }, make("legend", {}, legend), field(said("这条路的名称", "Name of this way"), name), field(said("这条路的英文名称", "Name of this way in English"), inEnglish));
     if (!parallel && outOf(gateway).length > 1) {
       const chosen = make("input", { type: "radio", name: `default-${gateway.id}`, onchange: () => {
         writing.update(gateway, { default: object });

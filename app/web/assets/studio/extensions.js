@@ -1,5 +1,6 @@
 // The extensions of SpiffWorkflow that the engine reads, as moddle describes them, and reading and writing them.
 import { getBusinessObject } from "bpmn-js/lib/util/ModelUtil.js";
+import { english } from "./words.js";
 
 const text = (name) => ({ name, isAttr: true, type: "String" });
 const body = (name) => ({ name, superClass: ["Element"], properties: [{ name: "value", isBody: true, type: "String" }] });
@@ -27,6 +28,9 @@ export function properties(element) {
   const found = extension(element, "Properties")?.get("properties") || [];
   return Object.fromEntries(found.map((one) => [one.name, one.value]));
 }
+
+/** What a shape or flow is called in the page's language; empty where it has no name. */
+export const nameOf = (element) => (english && properties(element).en) || getBusinessObject(element).name || "";
 
 export class Writing {
   static $inject = ["modeling", "bpmnFactory"];

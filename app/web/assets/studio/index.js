@@ -10,7 +10,7 @@ import { StepList } from "./list.js";
 import { Panel } from "./panel.js";
 import { Draft } from "./saving.js";
 import { outOf } from "./steps.js";
-import { button, make, said } from "./words.js";
+import { button, english, make, said } from "./words.js";
 
 const root = document.getElementById("editor");
 const part = (name) => root.querySelector(`[data-part="${name}"]`);
@@ -19,13 +19,14 @@ const SAYS = {
   saving: said("正在保存…", "Saving…"), saved: said("已保存", "Saved"), changed: said("有改动，即将保存", "Changed; about to be saved"),
   offline: said("没有连上服务器：改动留在此页，连上后自动保存", "Not connected: what you changed stays on this page and is saved once the line is back"),
   conflict: said("没有保存：草稿已被别人改过", "Not saved: somebody else has changed the draft"), refused: said("没有保存", "Not saved"),
+  out: said("没有保存：登录已过期。请在另一个窗口登录，改动留在此页，登录后自动保存", "Not saved: you were logged out. Log in in another window; what you changed stays on this page and is saved then"),
 };
 
 async function begin() {
   const address = root.dataset.address;
   const draft = new Draft(address, root.dataset.token, tell);
   const [model, choices, problems] = await Promise.all([draft.open(), draft.get("choices"), draft.get("problems")]);
-  const modeler = canvas(part("canvas"));
+  const modeler = canvas(part("canvas"), choices.roles);
   await modeler.importXML(model.bpmn);
   const get = (name) => modeler.get(name);
   const [bus, selection, registry, stack, view] = ["eventBus", "selection", "elementRegistry", "commandStack", "canvas"].map(get);
@@ -42,7 +43,7 @@ async function begin() {
     if (shown !== view.getRootElement() && part("canvas").offsetParent) view.scrollToElement(shown, 80);
     show(shown);
     if (!naming) return;
-    const name = part("panel").querySelector('[data-name="name"]');
+    const name = part("panel").querySelector(`[data-name="${naming === true ? "name" : naming}"]`);
     name?.scrollIntoView({ block: "center" });
     name?.focus();
     name?.select();
@@ -67,7 +68,7 @@ async function begin() {
     part("state").textContent = SAYS[state];
     part("state").dataset.state = state;
     if (state === "refused") part("state").textContent += said(`：${found.zh || found.message || ""}`, `: ${found.en || found.message || ""}`);
-    if (state === "conflict") conflict(found);
+    if (state === "conflict" && found && !part("conflict").open) conflict(found);
     if (state === "saved" && found) list_problems(found);
   }
 
@@ -131,6 +132,12 @@ async function begin() {
     } else show(view.getRootElement());
   });
   bus.on("selection.changed", ({ newSelection }) => newSelection[0] !== chosen && show(newSelection[0]?.labelTarget || newSelection[0] || view.getRootElement()));
+  if (english) {
+    bus.on("element.dblclick", 2000, ({ element }) => {
+      choose(element.labelTarget || element, "en"); // the drawing shows the name in English, which is not what typing there would change
+      return false;
+    });
+  }
   bus.on("studio.insert", ({ flow }) => list.add(flow));
   bus.on("studio.remove", ({ element }) => remove(element));
   // all of it, and none of it under the palette; on a phone the list alone is shown
@@ -165,18 +172,21 @@ async function begin() {
   presence(draft);
 }
 
-/** Who else has the draft open, asked while the page can be seen. */
-async function presence(draft) {
-  try {
-    if (!document.hidden) {
+/** Who else has the draft open, asked while the page can be seen, and when one comes back to it. */
+function presence(draft) {
+  const look = async () => {
+    if (document.hidden) return;
+    try {
       const answer = await draft.ask("presence", { method: "POST" });
       const { others } = await answer.json();
       part("others").textContent = others.length ? said(`${others.map((one) => one.name).join("、")} 也打开着这份草稿`, `${others.map((one) => one.name).join(", ")} also ${others.length === 1 ? "has" : "have"} this draft open`) : "";
+    } catch {
+      // the state of saving says that there is no line
     }
-  } catch {
-    // the state of saving says that there is no line
-  }
-  setTimeout(() => presence(draft), 20_000);
+  };
+  document.addEventListener("visibilitychange", look);
+  setInterval(look, 20_000);
+  look();
 }
 
 begin().catch((error) => {

@@ -1,15 +1,16 @@
 // The step list beside the canvas: the same model as cards in the order in which they are done; enough by itself on a phone.
 import { is } from "bpmn-js/lib/util/ModelUtil.js";
-import { properties } from "./extensions.js";
+import { nameOf as called } from "./extensions.js";
 import { kindOf } from "./panel.js";
 import { outOf } from "./steps.js";
-import { button, english, make, said } from "./words.js";
+import { button, make, said, unlessPressed } from "./words.js";
 
-const nameOf = (shape) => (english && properties(shape).en) || shape.businessObject.name || kindOf(shape);
+const nameOf = (shape) => called(shape) || kindOf(shape);
 
 export class StepList {
   constructor(root, parts) {
     Object.assign(this, parts, { root });
+    this.draw = unlessPressed(root, this.draw.bind(this));
   }
 
   draw(selected, troubled) {
@@ -31,9 +32,9 @@ export class StepList {
       this.steps.canRemove(shape) && tool("删除", "Remove", "×", "remove", () => this.take(shape), true));
     const ways = outOf(shape);
     const after = ways.map((flow) => make("li", { class: "onward" },
-      ways.length > 1 && make("span", {}, `${flow.businessObject.name || said("否则", "Else")} → ${nameOf(flow.target)}`),
+      ways.length > 1 && make("span", {}, `${called(flow) || said("否则", "Else")} → ${nameOf(flow.target)}`),
       button(said("＋ 在此插入步骤", "+ Insert a step here"), () => this.add(flow), { class: "insert", "data-key": `${flow.id}/insert`,
-        "aria-label": said(`＋ 在此插入步骤：在「${name}」${ways.length > 1 && flow.businessObject.name ? `（${flow.businessObject.name}）` : ""}之后`, `+ Insert a step here: after “${name}”${ways.length > 1 && flow.businessObject.name ? ` (${flow.businessObject.name})` : ""}`) })));
+        "aria-label": said(`＋ 在此插入步骤：在「${name}」${ways.length > 1 && called(flow) ? `（${called(flow)}）` : ""}之后`, `+ Insert a step here: after “${name}”${ways.length > 1 && called(flow) ? ` (${called(flow)})` : ""}`) })));
     return make("li", { class: `step${shape === selected ? " chosen" : ""}`, "data-step": shape.id }, make("div", { class: "card-row" }, open, bar), after.length ? make("ul", {}, ...after) : null);
   }
 

@@ -2,14 +2,15 @@
 import { getBusinessObject, is } from "bpmn-js/lib/util/ModelUtil.js";
 import { fields, ways } from "./conditions.js";
 import * as durations from "./durations.js";
-import { extension, properties } from "./extensions.js";
-import { field, label, make, said, select, tick } from "./words.js";
+import { extension, nameOf, properties } from "./extensions.js";
+import { field, label, make, said, select, tick, unlessPressed } from "./words.js";
 
 const NONE = ["", "—"];
 
 export class Panel {
   constructor(root, parts) {
     Object.assign(this, parts, { root });
+    this.show = unlessPressed(root, this.show.bind(this));
   }
 
   show(element) {
@@ -22,9 +23,9 @@ export class Panel {
   }
 
   groups(element, object) {
-    const named = [this.text(said("名称", "Name"), object.name, (name) => this.writing.update(element, { name }), "name"),
+    const named = [this.text(said("名称", "Name"), object.name, (name) => this.writing.update(element, { name }), "name", said("", "As the Chinese pages say it. This page shows the name in English where there is one.")),
       this.property("en", said("英文名称", "Name in English"))];
-    if (is(element, "bpmn:UserTask")) return [...named, ...this.person(), this.vote(object), this.policies(), this.messages(), this.back()];
+    if (is(element, "bpmn:UserTask")) return [...named, ...this.person(), this.permissions(), this.vote(object), this.policies(), this.messages(), this.back()];
     if (is(element, "bpmn:BusinessRuleTask")) return [...named, ...this.table()];
     if (is(element, "bpmn:ServiceTask")) return [...named, ...this.action()];
     if (is(element, "bpmn:CallActivity")) {
@@ -98,14 +99,15 @@ export class Panel {
   // --- a person's step
   person() {
     const lane = this.laneOf(this.element);
-    const inherited = lane ? said(`按泳道：${lane}`, `As its lane: ${lane}`) : said("请选择", "Choose");
+    const role = this.choices.roles.find((one) => one.id === this.roleOfLane(lane));
+    const inherited = lane ? said(`按泳道：${lane}`, `As its lane: ${role?.en || lane}`) : said("请选择", "Choose");
     const forms = Object.keys(this.choices.forms).map((name) => [name, this.choices.forms[name].zh ? label(this.choices.forms[name]) : this.formName(name)]);
     const late = [["", said("只标为逾期", "Only marked as late")], ["remind", said("提醒办理人", "Remind whoever has it")], ["escalate", said("升级给上级", "Escalate it")],
       ["pass", said("自动同意", "Agree by itself")], ["refuse", said("自动退回", "Send it back by itself")]];
     const acts = this.said.onTimeout || "";
     return [
       this.said.vote ? null : this.choice("role", said("由谁办理", "Who acts"), [["", inherited], ...this.roles()]),
-      field(said("表单", "Form"), select([...(this.said.form ? [] : [["", this.formName(this.element.id)]]), ...forms], this.said.form || "", (form) => this.set({ form }), "form")),
+      field(said("表单", "Form"), select([...(this.said.form ? [] : [["", this.formName(this.element.id)]]), ...forms], this.said.form || "", (form) => this.set({ form, fields: "" }), "form")),
       this.heard() ? null : make("p", { class: "hint" }, said("没有分支看这一步的结论：不同意也会继续往下走（办理人仍可用“退回”）。要改变走向，请在后面的分支中选择这一步的结论。",
         "No branch looks at this step's decision: the flow goes on even if it is refused (the person may still send it back). To change the way, choose its decision in a branch that follows.")),
       this.duration("dueIn", said("时限", "Due in"), this.said.dueIn, (dueIn) => this.set({ dueIn })),
@@ -115,6 +117,20 @@ export class Panel {
       tick(said("须本人亲办（不可代办、不自动通过）", "By one's own hand (nobody else's, and never by itself)"), this.said.ownHand === "true", (on) => this.set({ ownHand: on ? "true" : "" }), "ownHand"),
       this.said.ownHand === "true" ? null : tick(said("可批量办理（在待办中勾选多项，一次决定）", "May be decided together (several ticked in the inbox, one decision)"), this.said.batch === "yes", (on) => this.set({ batch: on ? "yes" : "" }), "batch"),
     ];
+  }
+
+  /** What whoever does this step may do with each field of its form, besides the decision that it is there for. */
+  permissions() {
+    const fields = (this.choices.forms[this.said.form || this.element.id]?.fields || []).filter((one) => one.id !== "decision");
+    if (!fields.length) return null;
+    const now = Object.fromEntries((this.said.fields || "").split(",").map((one) => one.split(/[=:]/).map((part) => part.trim())));
+    const may = [["edit", said("可填写", "May fill in")], ["read", said("只读", "May read")], ["hide", said("看不到", "Does not see")]];
+    const write = (id, access) => {
+      const told = fields.map((one) => [one.id, one.id === id ? access : now[one.id]]).filter(([, what]) => what && what !== "edit");
+      this.set({ fields: told.map((pair) => pair.join("=")).join(", ") });
+    };
+    return this.group(said("字段权限", "Fields of the form"), Boolean(this.said.fields),
+      ...fields.map((one) => field(label(one), select(may, now[one.id] || "edit", (access) => write(one.id, access), `access-${one.id}`))));
   }
 
   /** Whether any condition asks what was decided here. */
@@ -211,10 +227,11 @@ export class Panel {
       this.show(this.element);
     };
     const sources = this.sources();
+    const kept = (value, known) => (value && !known.includes(value) ? [[value, said("前面步骤的结果（在别处设定，保持原样）", "what a step before brought (set elsewhere, and kept)")]] : []);
     return [
       field(said("做什么", "What it does"), select([NONE, ...this.choices.actions.map((one) => [one.id, label(one)])], operator?.id || "", (id) => write(id, given), "action")),
-      ...(chosen?.parameters || []).map((one) => field(said(`取自：${one.id.replaceAll("_", " ")}`, `Taken from: ${one.id.replaceAll("_", " ")}`),
-        select([...(one.required ? [] : [NONE]), [one.id, said(`流程中的同名数据`, "the flow's own")], ...sources], given[one.id] || "", (value) => write(chosen.id, { ...given, [one.id]: value }), `parameter-${one.id}`))),
+      ...(chosen?.parameters || []).map((one) => field(said(`${one.zh}取自`, `${one.en} comes from`),
+        select([...(one.required ? [] : [NONE]), [one.id, said("流程中的同名数据", "what the flow calls so")], ...sources, ...kept(given[one.id], [one.id, ...sources.map(([path]) => path)])], given[one.id] || "", (value) => write(chosen.id, { ...given, [one.id]: value }), `parameter-${one.id}`))),
     ];
   }
 
@@ -234,7 +251,7 @@ export class Panel {
   }
 
   flow() {
-    const steps = this.steps.all().filter((one) => is(one, "bpmn:UserTask")).map((one) => [one.id, one.businessObject.name || one.id]);
+    const steps = this.steps.all().filter((one) => is(one, "bpmn:UserTask")).map((one) => [one.id, nameOf(one) || kindOf(one)]);
     return [
       this.choice("starter", said("谁可以发起", "Who may start it"), [NONE, ...this.roles()]),
       this.choice("withdraw", said("发起人撤回", "Withdrawing"), [["", said("有人决定之前", "Until somebody has decided")], ["always", said("随时", "Always")], ["never", said("不可以", "Never")]]),

@@ -25,7 +25,7 @@ export class Draft {
   /** `write` gives the diagram's text when it is time. */
   watch(write) {
     this.write = write;
-    addEventListener("online", () => this.pending && this.save());
+    addEventListener("online", () => (this.stopped ? this.told("conflict", this.theirs) : this.pending ? this.save() : this.told("saved")));
     addEventListener("offline", () => this.told("offline"));
     document.addEventListener("visibilitychange", () => document.hidden && this.pending && this.save());
     addEventListener("beforeunload", (event) => (this.pending || this.busy) && event.preventDefault());
@@ -33,7 +33,7 @@ export class Draft {
 
   changed() {
     this.pending = true;
-    if (this.stopped) return;
+    if (this.stopped) return this.told("conflict", this.theirs);
     this.told(navigator.onLine ? "changed" : "offline");
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.save(), 900);
@@ -52,8 +52,9 @@ export class Draft {
       this.busy = false;
       this.lost = 0;
       if (answer.status === 409 && "revision" in found) return this.conflict(found);
-      if (!answer.ok) return this.refused(found);
+      if (!answer.ok) return [400, 401, 403].includes(answer.status) ? this.admitted(found) : this.refused(found);
       this.revision = found.revision;
+      this.renewed = false;
       this.told(this.pending ? "changed" : "saved", found.problems);
       if (this.pending) this.changed();
     } catch {
@@ -64,8 +65,26 @@ export class Draft {
     }
   }
 
+  /** Logged out meanwhile: once one has logged in again, in another window, the page gets a token and saves. */
+  async admitted(found) {
+    this.pending = true;
+    const model = this.renewed ? null : await this.ask("model");
+    if (model?.ok) {
+      this.token = (await model.json()).token;
+      this.renewed = true;
+      this.save();
+    } else if (model?.status === 401) {
+      this.told("out");
+      this.timer = setTimeout(() => this.save(), Math.min(60_000, 2_000 * 2 ** this.lost++));
+    } else {
+      this.renewed = false;
+      this.refused(found);
+    }
+  }
+
   conflict(found) {
     this.pending = this.stopped = true;
+    this.theirs = found;
     this.told("conflict", found);
   }
 
@@ -77,14 +96,9 @@ export class Draft {
   /** What is on the screen as a draft of its own; gives its address. */
   async keepMine() {
     const bpmn = await this.write();
-    const form = new FormData();
-    form.set("csrf_token", this.token);
-    const started = await fetch(`/studio/flows/${encodeURIComponent(this.key)}/drafts`, { method: "POST", body: form, headers: { "X-CSRFToken": this.token } });
-    const mine = new URL(started.url).pathname;
-    const [theirs, fresh] = await Promise.all([this.get("model"), this.get(`${mine}/model`)]);
-    const body = JSON.stringify({ revision: fresh.revision, bpmn, tables: theirs.tables, forms: theirs.forms });
-    const answer = await this.ask(`${mine}/model`, { method: "PUT", body });
-    if (!started.ok || !answer.ok) throw new Error("not kept");
+    const answer = await this.ask("copies", { method: "POST", body: JSON.stringify({ revision: this.revision, bpmn }) });
+    if (!answer.ok) throw new Error("not kept");
+    const mine = (await answer.json()).address;
     this.pending = false;
     return mine;
   }

@@ -44,3 +44,22 @@ export function tick(text, checked, onchange, name) {
 export function button(text, onclick, properties = {}) {
   return make("button", { type: "button", class: "button", onclick, ...properties }, text);
 }
+
+/** `draw`, which draws `root` anew, put off while somebody presses on it. What is typed in a field takes effect when
+    the press on something else takes the focus away; drawn at that moment, what is pressed would be gone before the click. */
+export function unlessPressed(root, draw) {
+  let pressed = false;
+  let later = null;
+  const drawn = (...given) => {
+    later = pressed ? given : null;
+    if (!pressed) draw(...given);
+  };
+  const released = () => {
+    pressed = false;
+    setTimeout(() => later && drawn(...later)); // after the click
+  };
+  root.addEventListener("pointerdown", () => (pressed = true), true);
+  root.addEventListener("change", (event) => event.target.matches("select") && (pressed = false), true); // its list takes the release
+  for (const end of ["pointerup", "pointercancel", "keydown"]) addEventListener(end, () => pressed && released(), true);
+  return drawn;
+}
