@@ -29,6 +29,7 @@ from tests.desk.conftest import PHONE, Opens
 from tests.journeys.office import Office, sentences
 from tests.pdf.makers import small_pdf
 from tests.signing.makers import usable_seal
+from tests.web.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 TURNED = {"width": 844, "height": 390}
@@ -64,7 +65,7 @@ def test_1_on_a_phone_the_next_step_is_in_sight_without_scrolling(office: Office
 
     assert on_screen(page, agree)
     page.mouse.wheel(0, 5000)
-    page.wait_for_function("scrollY > 100")
+    wait_until(page, "scrollY > 100")
     assert on_screen(page, agree)
     page.locator(agree).click()
     page.wait_for_url(lambda url: f"/inbox/{task_id}" not in url)
@@ -94,8 +95,8 @@ def test_2_turning_the_phone_leaves_a_signature_as_it_was(office: Office, opens:
     page.wait_for_selector("#preview .impression")  # it went the way a scan goes
 
     page.set_viewport_size(TURNED)
-    page.wait_for_function("document.querySelector('signature-pad canvas').clientWidth > 400")
-    page.wait_for_function(f"JSON.stringify(({ink})()) === '[2,18]'")
+    wait_until(page, "document.querySelector('signature-pad canvas').clientWidth > 400")
+    wait_until(page, f"JSON.stringify(({ink})()) === '[2,18]'")
 
     assert page.evaluate(drawn) == strokes
     assert page.evaluate("document.getElementById('field-scan').files.length") == 1
@@ -122,7 +123,7 @@ def test_3_a_seal_lands_where_it_was_put_whatever_the_screen_and_never_outside(
     ):
         page = opens(office.world.user, f"/sealing/new/{ident}", **window)
         page.wait_for_selector("seal-placement .stamp:not([hidden])")
-        page.wait_for_function("document.querySelector('.leaf').naturalWidth > 0")
+        wait_until(page, "document.querySelector('.leaf').naturalWidth > 0")
         leaf = page.locator(".leaf")
         leaf.scroll_into_view_if_needed()
         box = leaf.bounding_box()
@@ -258,7 +259,7 @@ def test_7_what_is_due_first_comes_first_filters_are_addresses_and_names_are_in_
 
 def test_8_after_an_act_the_list_is_right_and_the_next_task_is_open(office: Office, opens: Opens) -> None:
     clerk = office.world.person("next", "后继", office.world.bureau, "seal_office")
-    first, second = review_task(office), office.review_task()
+    first, second = review_task(office), review_task(office)
     page = opens(clerk, f"/inbox/{first}", viewport={"width": 1400, "height": 900})
     item = page.locator(f".list-item[href^='/inbox/{first}']")
     expect(item).to_have_count(1)

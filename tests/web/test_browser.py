@@ -14,6 +14,7 @@ from app.db import db
 from app.factory import create_app
 from tests.conftest import settings_for
 from tests.people.makers import PASSWORD, town
+from tests.web.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -71,7 +72,7 @@ class Desk:
     def log_in(self, login: str) -> Page:
         """By keyboard alone, as the page puts the focus."""
         page = self.go("/login")
-        page.wait_for_function("document.activeElement.id === 'field-login'")
+        wait_until(page, "document.activeElement.id === 'field-login'")
         page.keyboard.type(login)
         page.keyboard.press("Tab")
         page.keyboard.type(PASSWORD)
@@ -148,7 +149,7 @@ def test_an_error_takes_the_focus(desk: Desk) -> None:
     page.fill("#field-new", "a new long password")
     page.locator("#field-new").press("Enter")
     page.wait_for_selector(".errors")
-    page.wait_for_function("document.activeElement.classList.contains('errors')")
+    wait_until(page, "document.activeElement.classList.contains('errors')")
 
 
 def test_the_look_changes_and_is_remembered(desk: Desk) -> None:
