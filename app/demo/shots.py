@@ -85,7 +85,8 @@ class Camera:
 
     def examine(self, shot: Shot, language: str, size: str, dark: bool) -> list[str]:
         """What is wrong with a page in one language, size and light, axe's serious findings among it."""
-        context = self._context(shot.login, language)
+        context = self._context(shot.login, "zh")  # one window a person: what was loaded once is there
+        context.add_cookies([{"name": "language", "value": language, "url": self.site.address}])
         page = context.pages[0] if context.pages else context.new_page()
         sight = Sight(page, shot.status)
         try:

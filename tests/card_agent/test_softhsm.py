@@ -356,7 +356,7 @@ def test_an_agent_sees_cards_makes_a_seal_and_ends_at_once(running: Running) -> 
     assert running.command("status").returncode == 1
 
 
-@pytest.mark.parametrize("stop_in", ["begin", "authorise", "outcome"])
+@pytest.mark.parametrize("stop_in", ["authorise", "outcome"])  # `yinxu drill cards` plays all points
 def test_an_agent_killed_in_the_middle_ends_in_one_seal(running: Running, stop_in: str) -> None:
     server, place = running.server, running.place
     running.command("enrol", "--server", server.address, "--code", CODE)

@@ -14,7 +14,7 @@ from app import clock
 from app.audit.queries import Row
 from app.settings import Settings
 from tests.cards.makers import DAY, World
-from tests.conftest import settings_for
+from tests.conftest import ONE_DATABASE, settings_for
 from tests.journeys.office import Office, StationPage, sentences
 
 pytestmark = pytest.mark.journey
@@ -138,6 +138,7 @@ IMAGES: dict[str, tuple[bytes, int, str, str, str]] = {
 }  # fmt: skip
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize("path", ["/applications/new/official", "/applications/preview"])
 @pytest.mark.parametrize("what", IMAGES)
 def test_an_image_that_is_none_or_too_large_is_refused(office: Office, what: str, path: str) -> None:

@@ -19,7 +19,7 @@ from app.people import queries as people
 from app.refusal import Invalid
 from app.settings import Settings
 from app.web.incoming import LARGEST_ROW, inside, row_number
-from tests.conftest import ONE_DATABASE, settings_for
+from tests.conftest import ONE_DATABASE, STRICT_DATABASE, settings_for
 from tests.people.makers import PASSWORD, Browser, Town, town
 from tests.web.test_doors import VALUES, addresses
 
@@ -62,6 +62,7 @@ def numbered(app: Flask, method: str, number: str) -> list[str]:
     return found
 
 
+@STRICT_DATABASE
 def test_no_row_has_a_number_that_large(app: Flask, here: Town) -> None:
     browser = logged_in(app, "office")
 
@@ -79,6 +80,7 @@ def test_the_largest_number_is_asked_for_like_any_other(app: Flask, here: Town) 
         assert browser.get(path).status_code in (200, 302, 403, 404), path
 
 
+@STRICT_DATABASE
 @pytest.mark.parametrize("path", ["/impressions?before={}", "/log?before={}"])
 @pytest.mark.parametrize(
     "number", ["99999999999999", "9" * 20, "9" * 5000, "²", "x", "-1"], ids=lambda n: n[:15]
@@ -185,6 +187,7 @@ WORDS = ("name", "reason", "because", "login", "role", "opinion", "serial", "kin
          "size", "scan_reference", "scan_name", "next", "old", "new", "verb", "functions", "q", "status")  # fmt: skip
 
 
+@STRICT_DATABASE
 @pytest.mark.parametrize(("turn", "login"), [*enumerate(["clerk", "office", "admin", "officer"])])
 def test_no_form_breaks_a_page(app: Flask, here: Town, turn: int, login: str) -> None:
     """Each field of a number has another odd one with each person."""
