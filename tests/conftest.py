@@ -35,7 +35,12 @@ STRICT_DATABASE = pytest.mark.parametrize("database_url", DATABASES[-1:], indire
 """For many cases of what a database may refuse: PostgreSQL, the stricter, wherever it is there."""
 _stack = contextlib.ExitStack()
 # a busy machine is no fault of the law under test
-hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.register_profile(
+    "busy",
+    deadline=None,
+    max_examples=int(os.environ.get("YINXU_TEST_EXAMPLES", "50")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 hypothesis_settings.load_profile("busy")
 quick.remember()
 

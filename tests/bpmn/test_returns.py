@@ -83,7 +83,7 @@ def round_of(way: Way) -> list[tuple[int, int]]:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(block=BLOCKS, choices=st.randoms(use_true_random=False))
 def test_returns_lose_no_token_and_double_none(block: Block, choices: Random):

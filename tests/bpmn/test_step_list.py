@@ -80,7 +80,7 @@ def test_what_cannot_be_done_to_the_list_is_said(act, why: str):  # type: ignore
 @given(
     st.lists(st.tuples(st.sampled_from(["insert", "remove", "up", "down"]), st.integers(0, 30)), max_size=8)
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_whatever_is_done_to_the_list_the_flow_can_be_run(acts: list[tuple[str, int]]):
     root = read(BPMN)
     for verb, number in acts:

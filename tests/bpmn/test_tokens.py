@@ -323,7 +323,7 @@ def drawn(block: Block) -> tuple[bytes, Model]:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(block=BLOCKS, choices=st.randoms(use_true_random=False))
 def test_no_token_is_lost_or_doubled_and_all_is_told(block: Block, choices: Random):

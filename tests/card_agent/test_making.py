@@ -171,7 +171,7 @@ def test_a_lost_line_at_any_request_ends_in_one_seal(story: Story, act: str, whe
     story.check_one_seal()
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_row_of_interruptions_ends_in_one_seal(tmp_path_factory: Any, data: st.DataObject) -> None:
     """Each start of the program is stopped at some operation of a card, by a cut or a pull, until one runs through."""
@@ -451,7 +451,7 @@ def test_a_manifest_nobody_authorised_does_not_count(story: Story) -> None:
     assert story.on_card() == real
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(objects=st.lists(st.tuples(st.sampled_from(["ESEAL.A", "ESEAL.B", "ESEAL.M1", "ESEAL.M7", "", "other"]),
                                   st.binary(max_size=60)), max_size=6))  # fmt: skip
 def test_whatever_lies_on_a_card_a_seal_can_be_made(tmp_path_factory: Any, objects: Any) -> None:

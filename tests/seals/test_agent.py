@@ -129,7 +129,7 @@ class PowerCut(BaseException):
 def test_interrupted_anywhere_and_begun_again_one_job_makes_one_seal(office: Office) -> None:
     """Cards pulled, power cut: the job is taken up again and ends with exactly one seal."""
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(st.lists(st.tuples(st.integers(0, 25), st.booleans()), max_size=3))
     def interrupted(interruptions: list[tuple[int, bool]]) -> None:
         job = order(office)
