@@ -14,6 +14,7 @@ import re
 import signal
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -41,7 +42,8 @@ FAULT, TRACE = "YINXU_DRILL_FAULT", "YINXU_DRILL_TRACE"
 
 @dataclass
 class Strike:
-    """`at`: the point. `act`: `kill` this process, `pull` a card (rename `source` to `target`), or at points of the line
+    """`at`: the point. `act`: `kill` this process, `pull` a card (rename `source` to `target`), `wait` for the
+    file `target`, or at points of the line
     to the server: `cut` it, `keep` the answer in the file `target`, `replay` the one kept in `source`, `forge` what the
     server signed. Once, the first time that the point is reached; the n-th time a point of
     one name is reached it is called `name #n`."""
@@ -69,6 +71,9 @@ class Strike:
             os.kill(os.getpid(), signal.SIGKILL)
         elif self.act == "pull":
             Path(self.source).rename(self.target)
+        elif self.act == "wait":
+            while not Path(self.target).exists():
+                time.sleep(0.02)
         elif self.act == "cut":
             raise ServerSilent("drill")
         else:

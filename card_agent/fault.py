@@ -35,7 +35,7 @@ class CardRemoved(Fault):
     def __init__(self, serial: str) -> None:
         super().__init__(
             "card.removed",
-            zh=f"卡 {serial} 在操作过程中被拔出。请重新插入同一张卡，再次点击“开始”，将从中断处继续",
+            zh=f"卡 {serial} 在操作过程中被拔出。请重新插入同一张卡，点击“继续”，将从中断处继续",
             en=f"Card {serial} was pulled out while working. Insert the same card and start again; "
             "the work goes on where it stopped",
             card_serial=serial,
