@@ -130,8 +130,16 @@ class Settings(BaseSettings):
     seal_version: Literal[4, 5] = 4
     """The structure new seals have: 4 = GB/T 38540-2020, 5 = GM/T 0031-2025."""
 
+    trust_refresh_s: Annotated[int, Field(ge=0)] = 3600
+    """How often revocation lists and OCSP answers are fetched from where certificates say; 0: never, for a closed network
+    whose lists are brought into `trust_dir`/crls by hand."""
+
+    trust_private_allowed: bool = False
+    """Whether those addresses may be private, loopback and link-local ones: a CA of the organisation's own."""
+
     crl_required: bool = True
-    """Refuse a certificate whose issuer has no fresh revocation list in `trust_dir`/crls (fail closed)."""
+    """Refuse a certificate of which neither a fresh list in `trust_dir`/crls nor a fresh answer in `trust_dir`/ocsp speaks
+    (fail closed)."""
 
     job_timeout_s: Annotated[int, Field(ge=1)] = 300
     """A job that runs longer is ended, and found again by the next sweep."""

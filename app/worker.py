@@ -32,6 +32,7 @@ SWEEPS: tuple[tuple[QueueName, str], ...] = (
     ("flows", "app.flows.jobs.sweep"),
     ("reports", "reports.jobs.sweep"),
     ("mail", "app.notices.jobs.sweep"),
+    ("mail", "app.cards.jobs.refresh_trust"),
 )
 """What is due each second whether or not a nudge came: lost nudges cost a second, never the work."""
 

@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from app import clock
 from app.actor import Actor
 from app.cards import queries, rules
+from app.cards.believing import Authority
 from app.cards.codes import hash_code, new_code
 from app.cards.facts import (
+    AuthorityBelieved,
     CardJobAuthorised,
     CardJobBegun,
     CardJobEnded,
@@ -428,3 +430,14 @@ def _need(by: Actor, roles: set[str], unit_id: int | None = None) -> None:
             en="You do not hold the role this needs; ask the seal office or the system administrator",
             roles=sorted(roles),
         )
+
+
+@command
+def believe(authority: Authority, *, by: Actor) -> AuthorityBelieved:
+    """That this authority's certificates are believed from now on; `believing.lay_down` makes it so once it is logged."""
+    return AuthorityBelieved(
+        subject=authority.subject,
+        fingerprint=authority.fingerprint,
+        is_root=authority.is_root,
+        valid_until=authority.certificate.not_valid_after_utc,
+    )

@@ -156,3 +156,18 @@ class CardJobEnded(
     card_serial: str
     state: str
     reason: str | None
+
+
+class AuthorityBelieved(
+    Fact,
+    name="trust.authority_believed",
+    zh="导入受信任的 CA 证书",
+    en="Certificate authority believed",
+    log_class=LogClass.CONFIGURATION,
+):
+    """`fingerprint`: SHA-256 of the certificate, hex. `is_root`: it vouches for itself."""
+
+    subject: str
+    fingerprint: str
+    is_root: bool
+    valid_until: datetime

@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "stations": "Enrol card stations",
     "bench": "Measure, against something in the same run",
     "drill": "Play what must hold under load, and judge it",
+    "trust": "The certificate authorities that are believed",
     "keys": "Create and rotate the server's keys",
     "shots": "Take a picture of every page",
 }

@@ -29,7 +29,7 @@ def enrol(name: str, unit: str, as_json: bool) -> None:
         if found is None:
             raise click.ClickException(f"there is no unit {unit}; see `yinxu people list`")
         try:
-            fact = commands.enrol_station(name, found.id, by=_administrator())
+            fact = commands.enrol_station(name, found.id, by=administrator())
         except Refusal as refusal:
             raise click.ClickException(f"{refusal.text.zh} / {refusal.text.en}") from refusal
         line = {
@@ -86,12 +86,12 @@ def revoke(station_id: int, reason: str) -> None:
 
     with create_app(pages=False, diagrams=False).app_context():
         try:
-            commands.revoke_station(station_id, reason, by=_administrator())
+            commands.revoke_station(station_id, reason, by=administrator())
         except Refusal as refusal:
             raise click.ClickException(f"{refusal.text.zh} / {refusal.text.en}") from refusal
     click.echo(f"station {station_id} revoked")
 
 
-def _administrator() -> Actor:
+def administrator() -> Actor:
     """Whoever may run this on the server's own machine; the log names the account."""
     return Actor(kind="system", name=f"cli:{getpass.getuser()}")

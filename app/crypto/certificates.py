@@ -2,7 +2,7 @@
 
 Path building is `cryptography`'s; the profile (which key usage a role needs) and the look into the revocation
 lists are ours. Roots are the `*.pem` of the trust folder, lists the files of its `crls/`, further issuing
-certificates those of its `intermediates/`.
+certificates those of its `intermediates/`, answers of OCSP responders those of its `ocsp/` (`revocation.py`).
 """
 
 import itertools
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import verification
 from cryptography.x509.oid import NameOID
 
+from app.crypto import revocation
 from app.refusal import Conflict
 from app.text import Text
 from card_agent.protocol import names
@@ -38,12 +39,14 @@ ORDER_EKU = x509.ObjectIdentifier(names.ORDER_EKU)
 @dataclass(frozen=True)
 class Trust:
     """What is believed: roots, further issuing certificates, revocation lists. `crl_required`: whether a
-    certificate whose issuer has no fresh list is refused (fail closed)."""
+    certificate is refused of which no fresh list or answer speaks (fail closed). `answers`: the folder of what OCSP
+    responders said."""
 
     roots: tuple[x509.Certificate, ...]
     intermediates: tuple[x509.Certificate, ...] = ()
     crls: tuple[x509.CertificateRevocationList, ...] = ()
     crl_required: bool = True
+    answers: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,33 +224,38 @@ def _must_be_ca(constraints: x509.BasicConstraints) -> None:
 
 
 def _revocation(chain: Sequence[x509.Certificate], trust: Trust, at: datetime) -> str | None:
+    """A list or an answer that names it revokes it, however old; one that is fresh clears it."""
     for certificate, issuer in itertools.pairwise(chain):
-        lists = [c for c in trust.crls if _is_list_of(c, issuer)]
-        if any(_revokes(c, certificate, at) for c in lists):
+        lists = [c for c in trust.crls if revocation.is_list_of(c, issuer)]
+        answer = _answer(certificate, issuer, trust)
+        if any(revocation.revokes(c, certificate, at) for c in lists):
             return "revoked"
-        if trust.crl_required and not any(_is_fresh(c, at) for c in lists):
+        if answer and answer.revoked_at is not None and answer.revoked_at <= at:
+            return "revoked"
+        cleared = any(revocation.clears(c, certificate, at) for c in lists) or (
+            answer and answer.is_fresh(at)
+        )
+        if trust.crl_required and not cleared:
             return "revocation_unknown"
     return None
 
 
-def _is_list_of(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
-    """Named after that issuer and signed by it. A stale list still revokes what it names."""
-    if crl.issuer != issuer.subject:
-        return False
+def _answer(
+    certificate: x509.Certificate, issuer: x509.Certificate, trust: Trust
+) -> revocation.Answer | None:
+    """What a responder said of it last, if it was kept (`app/cards/believing.py`)."""
+    if trust.answers is None:
+        return None
+    kept = trust.answers / answer_file(certificate)
     try:
-        return crl.is_signature_valid(issuer.public_key())  # pyright: ignore[reportArgumentType]
-    except (TypeError, UnsupportedAlgorithm):
-        return False
+        return revocation.accept_answer(kept.read_bytes(), certificate, issuer)
+    except (FileNotFoundError, revocation.NotAccepted):
+        return None
 
 
-def _is_fresh(crl: x509.CertificateRevocationList, at: datetime) -> bool:
-    """A list newer than the moment in question serves it too, because its entries carry dates."""
-    return crl.next_update_utc is None or at <= crl.next_update_utc
-
-
-def _revokes(crl: x509.CertificateRevocationList, certificate: x509.Certificate, at: datetime) -> bool:
-    entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
-    return entry is not None and entry.revocation_date_utc <= at
+def answer_file(certificate: x509.Certificate) -> str:
+    """The name of the file that holds the last answer about it."""
+    return fingerprint(certificate.public_bytes(Encoding.DER)) + ".der"
 
 
 # --- reading the trust folder ---
@@ -261,31 +269,34 @@ def trust_from(folder: Path, *, crl_required: bool = True) -> Trust:
     return Trust(
         roots=tuple(_certificates(sorted(folder.glob("*.pem")))),
         intermediates=tuple(_certificates(sorted((folder / "intermediates").glob("*.pem")))),
-        crls=tuple(_crl(p.read_bytes()) for p in sorted((folder / "crls").glob("*")) if p.is_file()),
+        crls=tuple(
+            revocation.read_list(p.read_bytes())
+            for p in sorted((folder / "crls").glob("*"))
+            if p.is_file() and p.suffix != ".new"  # under way
+        ),
         crl_required=crl_required,
+        answers=folder / "ocsp",
     )
 
 
 def trust_of(
-    roots: Iterable[bytes], intermediates: Iterable[bytes] = (), crls: Iterable[bytes] = ()
+    roots: Iterable[bytes],
+    intermediates: Iterable[bytes] = (),
+    crls: Iterable[bytes] = (),
+    answers: Path | None = None,
 ) -> Trust:
     """The same from DER in hand; certificates whose issuer has no fresh list are not refused for that."""
     return Trust(
         roots=tuple(x509.load_der_x509_certificate(der) for der in roots),
         intermediates=tuple(x509.load_der_x509_certificate(der) for der in intermediates),
         crls=tuple(x509.load_der_x509_crl(der) for der in crls),
+        answers=answers,
     )
 
 
 def _certificates(paths: Iterable[Path]) -> Iterable[x509.Certificate]:
     for path in paths:
         yield from x509.load_pem_x509_certificates(path.read_bytes())
-
-
-def _crl(data: bytes) -> x509.CertificateRevocationList:
-    if data.lstrip().startswith(b"-----BEGIN"):
-        return x509.load_pem_x509_crl(data)
-    return x509.load_der_x509_crl(data)
 
 
 def as_der(data: bytes) -> bytes:
