@@ -31,12 +31,11 @@ PROBLEMS: dict[type[Exception], TrustProblem] = {
 
 @dataclass(frozen=True)
 class Trust:
-    """DER of what is believed: roots, further issuing certificates, revocation lists, answers of OCSP responders."""
+    """DER of what is believed: roots, further issuing certificates, revocation lists."""
 
     roots: tuple[bytes, ...] = ()
     intermediates: tuple[bytes, ...] = ()
     crls: tuple[bytes, ...] = ()
-    answers: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +80,6 @@ def judge_trust(
             trust_roots=_load(trust.roots),
             other_certs=_load(trust.intermediates),
             crls=list(trust.crls),
-            ocsps=list(trust.answers),
             moment=at,
             revocation_mode="soft-fail",
         )

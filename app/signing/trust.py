@@ -39,15 +39,9 @@ def read_trust(folder: Path) -> Believed:
         if kind == "crl"
     ]
     return Believed(
-        Trust(tuple(roots), tuple(intermediates), tuple(lists), tuple(_answers(folder / "ocsp"))),
+        Trust(tuple(roots), tuple(intermediates), tuple(lists)),
         certificates.trust_of(roots, intermediates, lists, folder / "ocsp"),
     )
-
-
-def _answers(folder: Path) -> Iterator[bytes]:
-    """What OCSP responders said, as `app/cards/believing.py` keeps it."""
-    for path in sorted(folder.glob("*.der")):
-        yield path.read_bytes()
 
 
 def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
