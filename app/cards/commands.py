@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app import clock
 from app.actor import Actor
-from app.cards import queries, rules
+from app.cards import queries, rules, standing
 from app.cards.believing import Authority
 from app.cards.codes import hash_code, new_code
 from app.cards.facts import (
@@ -18,14 +18,15 @@ from app.cards.facts import (
     CardJobEnded,
     CardJobOpened,
     CardLost,
+    CardMoved,
     CardRegistered,
     MakerCardHandedOver,
     StationCodeRedeemed,
     StationEnrolled,
     StationRevoked,
 )
-from app.cards.kinds import JobEnd, kind_of
-from app.cards.models import Card, CardJob, CardJobStep, CardLoss, Custody, EnrolmentCode, Station
+from app.cards.kinds import PRODUCTIONS, JobEnd, kind_of
+from app.cards.models import Card, CardJob, CardJobStep, CardLoss, CardMove, Custody, EnrolmentCode, Station
 from app.command import command
 from app.crypto.certificates import check_certificate
 from app.db import db, lock_row
@@ -201,7 +202,7 @@ def hand_over(serial: str, keeper_id: int, *, by: Actor) -> MakerCardHandedOver:
     card = _locked_card(serial)
     _need(by, {"seal_office"}, unit_concerned(card.owner_unit_id, card.owner_user_id))
     rules.check_role(card.role, "maker", serial)
-    rules.check_not_lost(queries.loss_of(card.id) is not None, serial)
+    standing.check_usable(card.state, serial)
     person(keeper_id)
     now = clock.now()
     previous = db.session.scalar(
@@ -211,6 +212,8 @@ def hand_over(serial: str, keeper_id: int, *, by: Actor) -> MakerCardHandedOver:
         previous.returned_at = now
         db.session.flush()
     db.session.add(Custody(card_id=card.id, keeper_id=keeper_id, taken_at=now))
+    if card.state == "enrolled":
+        _move(card, "assigned", "", by)
     return MakerCardHandedOver(
         card_serial=serial,
         unit_id=card.owner_unit_id,
@@ -228,8 +231,65 @@ def report_lost(serial: str, reason: str, *, by: Actor) -> CardLost:
         _need(by, {"seal_office", "seal_manager", "station_operator"}, unit_id)
     rules.check_not_lost(queries.loss_of(card.id) is not None, serial)
     rules.check_reason("card.reason_needed", reason)
+    _move(card, "lost", reason, by)
     db.session.add(CardLoss(card_id=card.id, at=clock.now(), reason=reason, by_id=by.id))
     return CardLost(card_serial=serial, unit_id=card.owner_unit_id, reason=reason)
+
+
+@command
+def suspend_card(serial: str, reason: str, *, by: Actor) -> CardMoved:
+    """停用: nothing is made on it or sealed with it until the office takes it up again."""
+    return _moved_by_hand(serial, "suspended", reason, by)
+
+
+@command
+def take_back(serial: str, reason: str, *, by: Actor) -> CardMoved:
+    """交回: it lies with the office. A maker card is in nobody's hands then."""
+    fact = _moved_by_hand(serial, "returned", reason, by)
+    card = _locked_card(serial)
+    for custody in db.session.scalars(
+        sa.select(Custody).where(Custody.card_id == card.id, Custody.returned_at.is_(None))
+    ):
+        custody.returned_at = clock.now()
+    return fact
+
+
+@command
+def take_up(serial: str, reason: str, *, by: Actor) -> CardMoved:
+    """恢复使用: a suspended or returned card stands as it did before; a maker card that came back waits for a keeper."""
+    card = _locked_card(serial)
+    before = queries.standing_before(card.id)
+    return _moved_by_hand(
+        serial, "enrolled" if card.state == "returned" and card.role == "maker" else before, reason, by
+    )
+
+
+@command
+def destroy(serial: str, reason: str, *, by: Actor) -> CardMoved:
+    """销毁: for good. Only what lies with the office, was never used, or was lost and found."""
+    return _moved_by_hand(serial, "destroyed", reason, by)
+
+
+def _moved_by_hand(serial: str, to: standing.Standing | str, reason: str, by: Actor) -> CardMoved:
+    card = _locked_card(serial)
+    _need(by, {"seal_office"}, unit_concerned(card.owner_unit_id, card.owner_user_id))
+    standing.check_move(card.state, to, serial)
+    rules.check_reason("card.reason_needed", reason)
+    rules.check_no_open_job(queries.open_job_of_card(serial) is not None, serial)
+    before = card.state
+    _move(card, to, reason, by)
+    return CardMoved(card_serial=serial, unit_id=card.owner_unit_id, before=before, after=to, reason=reason)
+
+
+def _move(card: Card, to: str, reason: str, by: Actor) -> None:
+    """The only place where a card comes to stand otherwise. The row is locked."""
+    standing.check_move(card.state, to, card.serial)
+    db.session.add(
+        CardMove(
+            card_id=card.id, before=card.state, after=to, at=clock.now(), reason=reason[:500], by_name=by.name
+        )
+    )
+    card.state = to
 
 
 # --- a job's life ---
@@ -259,6 +319,7 @@ def open_job(
             en="This station has been revoked; choose another",
         )
     card = _locked_card(card_serial)
+    standing.check_usable(card.state, card_serial)
     busy = queries.open_job_of_card(card_serial)
     if busy is not None:
         raise Conflict(
@@ -267,6 +328,8 @@ def open_job(
             en=f"Card {card_serial} is still in job {busy.id}; finish or cancel that first",
             job_id=busy.id,
         )
+    if kind in PRODUCTIONS:
+        _move(card, "in_production", "", by)
     job = CardJob(
         kind=kind,
         station_id=station_id,
@@ -345,7 +408,7 @@ def accept_outcome(job_id: int, message: Outcome, *, by: Actor) -> CardJobEnded:
     handler = kind_of(job.kind)
     end = handler.outcome(job, message, by=by)
     job.outcome = to_json(message)
-    _end(job, "done" if end.done else "failed", end)
+    _end(job, "done" if end.done else "failed", end, by)
     handler.ended(job, end, by=by)
     return _ended(job)
 
@@ -361,7 +424,7 @@ def cancel_job(job_id: int, reason: str, *, by: Actor) -> CardJobEnded:
         _need(by, {"seal_office"}, unit_concerned(card.owner_unit_id, card.owner_user_id) if card else None)
     rules.check_step(job.state, "cancelled")
     end = JobEnd(done=False, reason=Text(f"已取消：{reason}", f"Cancelled: {reason}"))
-    _end(job, "cancelled", end)
+    _end(job, "cancelled", end, by)
     kind_of(job.kind).ended(job, end, by=by)
     return _ended(job)
 
@@ -383,8 +446,12 @@ def _same_word(job: CardJob, message: Outcome) -> bool:
     return said.get("status") == message.status and said.get("order_id") == message.order_id
 
 
-def _end(job: CardJob, state: rules.JobState, end: JobEnd) -> None:
+def _end(job: CardJob, state: rules.JobState, end: JobEnd, by: Actor) -> None:
     rules.check_step(job.state, state)
+    if job.kind in PRODUCTIONS:
+        card = _locked_card(job.card_serial)
+        if card.state == "in_production":  # it may have been lost meanwhile
+            _move(card, "active" if state == "done" else queries.standing_before(card.id), "", by)
     job.state, job.ended_at = state, clock.now()
     if end.reason is not None:
         job.reason_zh, job.reason_en = end.reason.zh[:1000], end.reason.en[:1000]

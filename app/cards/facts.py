@@ -77,6 +77,22 @@ class CardLost(
     reason: str
 
 
+class CardMoved(
+    Fact,
+    name="card.moved",
+    zh="卡状态变更",
+    en="Card's standing changed",
+    log_class=LogClass.SEAL_MANAGEMENT,
+):
+    """`before`, `after`: standings (`app/cards/standing.py`)."""
+
+    card_serial: str
+    unit_id: int | None
+    before: str
+    after: str
+    reason: str
+
+
 class MakerCardHandedOver(
     Fact,
     name="card.handed_over",

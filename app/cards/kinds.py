@@ -60,12 +60,16 @@ class JobKind(Protocol):
 
 
 KINDS: dict[str, JobKind] = {}
+PRODUCTIONS: set[str] = set()
+"""The kinds that put something onto a card: meanwhile it is in production, and in use once that is done."""
 
 K = TypeVar("K", bound=type[Any])
 
 
-def job_kind(name: str) -> Callable[[K], K]:
+def job_kind(name: str, *, production: bool = False) -> Callable[[K], K]:
     """Register a handler's class under the kind's name; one instance serves all jobs."""
+    if production:
+        PRODUCTIONS.add(name)
 
     def register(handler: K) -> K:
         KINDS[name] = handler()

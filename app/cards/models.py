@@ -88,6 +88,22 @@ class Card(Base):
     registered_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     owner_unit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("unit.id"), default=None)
     owner_user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    state: Mapped[str] = mapped_column(sa.String(20), default="enrolled", server_default="enrolled")
+    """How it stands (`standing.py`)."""
+
+
+class CardMove(Base):
+    """That a card came to stand otherwise: from what to what, when, why and by whom."""
+
+    __tablename__ = "card_move"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    card_id: Mapped[int] = mapped_column(sa.ForeignKey("card.id"), index=True)
+    before: Mapped[str] = mapped_column(sa.String(20))
+    after: Mapped[str] = mapped_column(sa.String(20))
+    at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(sa.String(500))
+    by_name: Mapped[str] = mapped_column(sa.String(100))
 
 
 class CardLoss(Base):

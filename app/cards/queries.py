@@ -9,13 +9,14 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from app import clock
-from app.cards import rules
+from app.cards import rules, standing
 from app.cards.kinds import kind_of
 from app.cards.models import (
     Card,
     CardJob,
     CardJobStep,
     CardLoss,
+    CardMove,
     Custody,
     Station,
     StationPresence,
@@ -121,6 +122,24 @@ def loss_of(card_id: int) -> CardLoss | None:
     return db.session.get(CardLoss, card_id)
 
 
+def moves_of(card_id: int, limit: int = 30) -> list[CardMove]:
+    """How it came to stand as it does, newest first."""
+    query = sa.select(CardMove).where(CardMove.card_id == card_id).order_by(CardMove.id.desc()).limit(limit)
+    return list(db.session.scalars(query))
+
+
+def standing_before(card_id: int) -> str:
+    """What a card goes back to that was in production, suspended or returned: how it stood when it was in its place."""
+    settled = ("enrolled", "assigned", "active")
+    query = (
+        sa.select(CardMove.before)
+        .where(CardMove.card_id == card_id, CardMove.before.in_(settled))
+        .order_by(CardMove.id.desc())
+        .limit(1)
+    )
+    return db.session.scalar(query) or "enrolled"
+
+
 def keeper_of(card_id: int) -> int | None:
     """The person who has a maker card in hand now."""
     return db.session.scalar(
@@ -203,7 +222,7 @@ def check_registered_card(
     rules.check_known(serial, found)
     assert found is not None
     rules.check_role(found.role, role, serial)
-    rules.check_not_lost(loss_of(found.id) is not None, serial)
+    standing.check_usable(found.state, serial)
     if certificate is not None:
         rules.check_same_certificate(found.cert_sha256, fingerprint(certificate), serial)
     return found, check_certificate(found.certificate, trust(), at=at, usage=role)

@@ -165,6 +165,16 @@ def check_not_lost(lost: bool, serial: str) -> None:
         )
 
 
+def check_no_open_job(busy: bool, serial: str) -> None:
+    if busy:
+        raise Conflict(
+            "card.has_open_job",
+            zh=f"卡 {serial} 还有未完成的任务，请先完成或取消该任务",
+            en=f"Card {serial} is in a job that has not ended; finish or cancel that first",
+            serial=serial,
+        )
+
+
 def check_same_certificate(registered: str, presented: str, serial: str) -> None:
     """`registered`, `presented`: SHA-256 of the DER, hex. A card with another certificate is another card."""
     if registered != presented:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
 from app.cards import choices as _choices  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
-from app.cards import commands, queries
+from app.cards import commands, queries, standing
 from app.crypto.certificates import as_der
 from app.people import queries as people
 from app.people.guards import current_actor, requires
@@ -121,7 +121,9 @@ def cards() -> ResponseReturnValue:
         return jsonify(
             cards=[{"serial": r.card.serial, "role": r.card.role, "subject": r.card.subject} for r in rows]
         )
-    return render_template("cards/cards.html", rows=rows, owner_of=_owner_of, person=people.user)
+    return render_template(
+        "cards/cards.html", rows=rows, owner_of=_owner_of, person=people.user, words=standing.WORDS
+    )
 
 
 def _owner_of(card: Any) -> str:
@@ -200,6 +202,9 @@ def card(serial: str) -> ResponseReturnValue:
         owner=_owner_of(row.card),
         keeper=people.user(row.keeper_id) if row.keeper_id else None,
         jobs=queries.jobs_of_card(serial),
+        moves=queries.moves_of(row.card.id),
+        words=standing.WORDS,
+        can=standing.MOVES[row.card.state],
         people=people.people(),
     )
 
@@ -208,6 +213,17 @@ def card(serial: str) -> ResponseReturnValue:
 @requires(*KEEPS_CARDS)
 def report_lost(serial: str) -> ResponseReturnValue:
     commands.report_lost(serial, request.form.get("reason", ""), by=current_actor())
+    return redirect(url_for("cards.card", serial=serial))
+
+
+@blueprint.post("/cards/<serial>/<any(suspend, return, resume, destroy):what>")
+@requires("seal_office")
+def move_card(serial: str, what: str) -> ResponseReturnValue:
+    act = {
+        "suspend": commands.suspend_card, "return": commands.take_back,
+        "resume": commands.take_up, "destroy": commands.destroy,
+    }[what]  # fmt: skip
+    act(serial, request.form.get("reason", ""), by=current_actor())
     return redirect(url_for("cards.card", serial=serial))
 
 

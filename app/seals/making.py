@@ -59,7 +59,7 @@ MESSAGE = "seal_production.reported"
 """What the production diagram waits for, correlated by the job's id."""
 
 
-@job_kind(names.MAKE_SEAL)
+@job_kind(names.MAKE_SEAL, production=True)
 class MakeSeal:
     """Making one seal from one impression on one card."""
 
