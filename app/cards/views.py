@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import NotFound as PageNotFound
 
 from app.cards import choices as _choices  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.cards import commands, queries, standing
@@ -216,14 +217,20 @@ def report_lost(serial: str) -> ResponseReturnValue:
     return redirect(url_for("cards.card", serial=serial))
 
 
-@blueprint.post("/cards/<serial>/<any(suspend, return, resume, destroy):what>")
+BY_HAND = {
+    "suspend": commands.suspend_card,
+    "return": commands.take_back,
+    "resume": commands.take_up,
+    "destroy": commands.destroy,
+}
+
+
+@blueprint.post("/cards/<serial>/<what>")
 @requires("seal_office")
 def move_card(serial: str, what: str) -> ResponseReturnValue:
-    act = {
-        "suspend": commands.suspend_card, "return": commands.take_back,
-        "resume": commands.take_up, "destroy": commands.destroy,
-    }[what]  # fmt: skip
-    act(serial, request.form.get("reason", ""), by=current_actor())
+    if what not in BY_HAND:
+        raise PageNotFound
+    BY_HAND[what](serial, request.form.get("reason", ""), by=current_actor())
     return redirect(url_for("cards.card", serial=serial))
 
 
