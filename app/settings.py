@@ -147,6 +147,9 @@ class Settings(BaseSettings):
     request_keys_kept_s: Annotated[int, Field(ge=60)] = 24 * 3600
     """How long the answer to a request with an idempotency key is kept."""
 
+    uploads_kept_days: Annotated[int, Field(ge=1)] = 30
+    """How long a file is kept that came with a form which was never sent, nor saved as a draft since."""
+
     incident_tries: Annotated[int, Field(ge=0, le=20)] = 5
     """How often a stopped flow is tried again by itself, where that may help; then it waits for a person."""
 

@@ -27,6 +27,8 @@ class Store(Protocol):
 
     def has(self, digest: str) -> bool: ...
 
+    def remove(self, digest: str) -> None: ...
+
 
 def digest_of(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
@@ -84,6 +86,10 @@ class FolderStore:
     def has(self, digest: str) -> bool:
         return self._path(digest).exists()
 
+    def remove(self, digest: str) -> None:
+        """For what nothing else names, such as a sealed file; gone already is as good."""
+        self._path(digest).unlink(missing_ok=True)
+
     def _path(self, digest: str) -> Path:
         if not _DIGEST.fullmatch(digest):
             raise NotFound(
@@ -112,3 +118,7 @@ def get(digest: str) -> bytes:
 
 def has(digest: str) -> bool:
     return store().has(digest)
+
+
+def remove(digest: str) -> None:
+    store().remove(digest)

@@ -173,6 +173,7 @@ def _studio(p: dict[str, str]) -> list[Shot]:
     return [
         Shot("studio", "/studio/", "fengyuan", dark=True),
         Shot("studio-flow", flow, "fengyuan", dark=True),
+        Shot("studio-running", f"{flow}/running?version=1", "fengyuan", dark=True),
         Shot("studio-version", f"{flow}/1", "fengyuan"),
         Shot("studio-compare", f"{flow}/compare?from=1&to=1", "fengyuan"),
         Shot("studio-editor", p["gate"].replace("/publish", ""), "fengyuan", dark=True),

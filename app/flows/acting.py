@@ -13,9 +13,7 @@ from app.flows.models_hands import FlowHanding
 from app.people import queries as people
 
 NEAR = 50
-"""How many people a task's page offers at most; anybody else is found by their login."""
-MOST_LISTED = 1000
-"""How many people a page of copies or of absence lists at most."""
+"""How many people a page offers at most; anybody else is found by their login."""
 
 
 def locked(task_id: int) -> tuple[FlowTask, FlowInstance]:
@@ -118,8 +116,3 @@ def _fitting(task: FlowTask, actor: Actor) -> list[tuple[int, str]]:
 def near(actor: Actor) -> list[tuple[int, str]]:
     """The active people of one's own unit, then others: as many as a list can be read."""
     return people.names_near(actor.id, actor.unit_id, limit=NEAR)
-
-
-def colleagues(actor: Actor) -> list[tuple[int, str]]:
-    """Who works here, but oneself: one's own unit first, then the others, at most a thousand."""
-    return people.names_near(actor.id, actor.unit_id, limit=MOST_LISTED)

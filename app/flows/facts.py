@@ -446,3 +446,14 @@ class FormFileViewed(
     handle: str
     file_name: str
     instance_id: int | None
+
+
+class FormFilesCleared(
+    Fact,
+    name="flow.form_files_cleared",
+    zh="清除未提交表单的附件",
+    en="Files of forms never sent cleared",
+    log_class=LogClass.APPROVAL,
+):
+    handles: list[str]
+    kept_days: int

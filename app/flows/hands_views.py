@@ -113,11 +113,16 @@ def urge(task_id: int) -> ResponseReturnValue:
 @login_required
 def copy(instance_id: int) -> ResponseReturnValue:
     actor = current_actor()
-    who = [number for said in request.form.getlist("to") if (number := row_number(said)) is not None]
+
+    def tell() -> Fact:
+        who = [number for said in request.form.getlist("to") if (number := row_number(said)) is not None]
+        who += people_ids(_said("to_login").lower(), copies.MOST)
+        return informing.copy(instance_id, who, _said("note"), by=actor)
+
     return on_instance(
         instance_id,
         "copy",
-        lambda: informing.copy(instance_id, who, _said("note"), by=actor),
+        tell,
         lambda _: _on(Text("已抄送。", "Copied."), "flows.instance", instance_id=instance_id),
     )
 
@@ -151,7 +156,8 @@ def away() -> ResponseReturnValue:
     return _away()
 
 
-def _away(refusal: Refusal | None = None) -> ResponseReturnValue:
+def _away(refusal: Refusal | None = None, tried: str = "away") -> ResponseReturnValue:
+    """`tried`: which of its forms was refused, and is shown as it was filled in."""
     actor = current_actor()
     arranges = any(actor.has(role) for role in hands.ADMINISTRATORS)
     rows = standing.everyone(now()) if arranges else standing.of_person(actor.id or 0, now())
@@ -159,12 +165,13 @@ def _away(refusal: Refusal | None = None) -> ResponseReturnValue:
         "flows/away.html",
         rows=rows,
         names=substituting.names(rows),
-        colleagues=acting.colleagues(actor),
+        colleagues=acting.near(actor),
         flows=[(key, label) for key, label in queries.flow_labels()],
         arranges=arranges,
         me=actor,
         refusal=refusal,
         form=request.form,
+        tried=tried if refusal else "",
     )
     return make_response(page, refusal.status if refusal else 200)
 
@@ -173,9 +180,9 @@ def _away(refusal: Refusal | None = None) -> ResponseReturnValue:
 @login_required
 def be_away() -> ResponseReturnValue:
     actor = current_actor()
-    whose = _person("user") if _said("user") else actor.id or 0
 
     def set_it() -> Fact:
+        whose = _person("user") if _said("user") or _said("user_login") else actor.id or 0
         return substituting.substitute(
             whose,
             _person("to"),
@@ -196,6 +203,7 @@ def end(substitution_id: int) -> ResponseReturnValue:
     return _try(
         lambda: substituting.end_substitution(substitution_id, _said("reason"), by=actor),
         Text("代理已结束。", "Ended."),
+        "end",
     )
 
 
@@ -208,7 +216,7 @@ def leave() -> ResponseReturnValue:
     except Refusal as refusal:
         if wants_json():
             raise
-        return _away(refusal)
+        return _away(refusal, "leave")
     if wants_json():
         return jsonify(fact.payload())
     flash(
@@ -225,13 +233,13 @@ def leave() -> ResponseReturnValue:
     return redirect(url_for("flows.hands.away"))
 
 
-def _try(do: Callable[[], Fact], done: Text) -> ResponseReturnValue:
+def _try(do: Callable[[], Fact], done: Text, form: str = "away") -> ResponseReturnValue:
     try:
         do()
     except Refusal as refusal:
         if wants_json():
             raise
-        return _away(refusal)
+        return _away(refusal, form)
     return _on(done, "flows.hands.away")
 
 
@@ -296,11 +304,12 @@ def _said(name: str) -> str:
 
 
 def _person(name: str) -> int:
-    """Chosen from the list, or found by their login. Refuses `Invalid` when nobody was chosen, or nobody has it."""
-    by_login = people_ids(_said(f"{name}_login").lower())
+    """Chosen from the list, or found by their login. Refuses `Invalid` when nobody was chosen or several were, or
+    nobody has it."""
+    by_login = people_ids(_said(f"{name}_login").lower(), 1)
     number = by_login[0] if by_login else row_number(_said(name))
-    if number is None:
-        text = Text("请选择人员", "Choose a person")
+    if number is None or len(by_login) > 1:
+        text = Text("请选择一位人员", "Choose one person")
         raise Invalid("flow.nobody_chosen", zh=text.zh, en=text.en, fields={name: text})
     return number
 

@@ -9,7 +9,7 @@ from flask import current_app
 from app.actor import SYSTEM
 from app.clock import now
 from app.db import db
-from app.flows import commands, mending, migrating, once, queries, timeouts
+from app.flows import commands, mending, migrating, once, queries, timeouts, uploads
 from app.refusal import Refusal
 
 log = structlog.get_logger()
@@ -29,7 +29,8 @@ SECONDS_BETWEEN_TIDYINGS = 600.0
 
 
 def _tidy() -> None:
-    """Now and then, forget answers that nobody will ask for again, and states that nobody can go back to."""
+    """Now and then, forget answers that nobody will ask for again, states that nobody can go back to, and files of
+    forms that were never sent."""
     moment = time.monotonic()
     if (
         moment - current_app.extensions.get("flows_tidied", -SECONDS_BETWEEN_TIDYINGS)
@@ -38,6 +39,8 @@ def _tidy() -> None:
         current_app.extensions["flows_tidied"] = moment
         once.forget_old()
         migrating.forget_old()
+        if left := uploads.orphans():
+            uploads.clear(left, by=SYSTEM)
 
 
 def _each(idents: Iterable[int], act: Callable[[int], object]) -> int:

@@ -170,7 +170,7 @@ def _to_tell(instance_id: int, actor: Actor) -> Told:
         if task.assignee_id != actor.id
         and (actor.id == queries.initiator_of(instance_id) or actor.has("process_owner"))
     ]
-    return Told(waits, acting.colleagues(actor))
+    return Told(waits, acting.near(actor))
 
 
 def story(instance_id: int, view: TaskView | None = None) -> Story:

@@ -301,7 +301,7 @@ def started_by(actor: Actor, *, search: str = "", limit: int = 200) -> list[Inst
         .limit(limit)
         .options(defer(FlowInstance.state))
     ).all()
-    return _instance_rows(found)
+    return instance_rows(found)
 
 
 def instance(instance_id: int) -> InstanceRow:
@@ -309,7 +309,7 @@ def instance(instance_id: int) -> InstanceRow:
     found = db.session.get(FlowInstance, instance_id)
     if found is None:
         raise rules.no_such_instance(instance_id)
-    return _instance_rows([found])[0]
+    return instance_rows([found])[0]
 
 
 def instance_of_task(task_id: int) -> int:
@@ -338,7 +338,7 @@ def _definition_id(instance_id: int) -> int:
     return db.session.get_one(FlowInstance, instance_id).definition_id
 
 
-def _instance_rows(found: Sequence[FlowInstance]) -> list[InstanceRow]:
+def instance_rows(found: Sequence[FlowInstance]) -> list[InstanceRow]:
     waits: dict[int, list[Text]] = {i.id: [] for i in found}
     open_tasks = sa.select(FlowTask.instance_id, FlowTask.label_zh, FlowTask.label_en).where(
         FlowTask.instance_id.in_(waits), FlowTask.status == "open"

@@ -106,10 +106,11 @@ def _added(task: FlowTask, actor: Actor) -> list[Signer]:
     ]
 
 
-def people_ids(logins: str) -> list[int]:
-    """The people of these logins, parted by commas or blanks. Refuses `Invalid` for one that nobody has."""
+def people_ids(logins: str, most: int = MOST_AT_ONCE) -> list[int]:
+    """The people of these logins, parted by commas or blanks; one beyond `most`, so that too many are seen to be.
+    Refuses `Invalid` for one that nobody has."""
     found: list[int] = []
-    for login in logins.replace(",", " ").replace("，", " ").split()[:MOST_AT_ONCE]:
+    for login in logins.replace(",", " ").replace("，", " ").split()[: most + 1]:
         person = people.user_by_login(login[:64])
         if person is None:
             raise Invalid(

@@ -6,23 +6,28 @@ may open it, which the log tells.
 
 import secrets
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from app import store
 from app.actor import Actor
+from app.clock import now
 from app.command import command
 from app.crypto import vault
 from app.db import db
 from app.flows import file_kinds, queries
-from app.flows.facts import FormFileSent, FormFileViewed
+from app.flows.facts import FormFilesCleared, FormFileSent, FormFileViewed
 from app.flows.form_values import FILES
 from app.flows.forms import Form
-from app.flows.models_forms import FormUpload
+from app.flows.models_forms import FormDraft, FormUpload
 from app.imaging.checking import ImageRefused, check_image
 from app.refusal import Invalid, NotFound
 from app.settings import current_settings
+
+MOST_CLEARED = 1000
+"""Files that are looked at in one sweep."""
 
 
 @command
@@ -84,6 +89,40 @@ def hand_in(files: Mapping[str, Any], instance_id: int) -> None:
     """They belong to the flow from now on. Called by the commands that send a form, in their transaction."""
     db.session.execute(
         sa.update(FormUpload).where(FormUpload.handle.in_(list(files))).values(instance_id=instance_id)
+    )
+
+
+def orphans() -> list[int]:
+    """Ids of the files that no flow has and that are older than the setting, but for those of a draft that was saved
+    since."""
+    before = now() - timedelta(days=current_settings().uploads_kept_days)
+    drafts = sa.select(FormDraft.user_id, FormDraft.values).where(FormDraft.saved_at >= before)
+    old = db.session.scalars(
+        sa.select(FormUpload)
+        .where(FormUpload.instance_id.is_(None), FormUpload.sent_at < before)
+        .order_by(FormUpload.id)
+        .limit(MOST_CLEARED)
+    ).all()
+    theirs = drafts.where(FormDraft.user_id.in_({row.user_id for row in old}))
+    kept = [(user_id, str(values)) for user_id, values in db.session.execute(theirs)]
+    return [row.id for row in old if not any(row.user_id == who and row.handle in said for who, said in kept)]
+
+
+@command
+def clear(ids: list[int], *, by: Actor) -> FormFilesCleared:
+    """Forget files that were never handed in. The content goes first: were it cut short, the next time finds the rows
+    again."""
+    rows = db.session.scalars(
+        sa.select(FormUpload)
+        .where(FormUpload.id.in_(ids), FormUpload.instance_id.is_(None))
+        .order_by(FormUpload.id)
+        .with_for_update()
+    ).all()
+    for row in rows:
+        store.remove(row.envelope)
+        db.session.delete(row)
+    return FormFilesCleared(
+        handles=[row.handle for row in rows], kept_days=current_settings().uploads_kept_days
     )
 
 

@@ -1,7 +1,7 @@
 """From a row that the flows wrote: who is told, and what. Each source is a table; `told` reads one of its rows."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from app.db import db
 from app.flows.models import FlowEvent, FlowIncident, FlowInstance, FlowTask
 from app.flows.models_hands import FlowCopy, FlowHanding, FlowNudge, FlowSubstitution
-from app.notices import audience
+from app.notices import audience, wishes
 from app.text import Text
 
 AGAINST = frozenset({"send_back", "refuse", "reject", "return"})
@@ -35,10 +35,29 @@ class Told:
 
 
 def of_task(task: FlowTask, now: datetime) -> Told | None:
-    """A task has come; nobody is told of one that is over already."""
+    """A task has come; nobody is told of one that is over already, nor the applicant of a correction of which the
+    return tells them, with its reason, wherever the task would."""
     if task.status != "open":
         return None
-    return _at_task(task, "task", f"task:{task.id}", task.created_at, said=_message(task))
+    told = _at_task(task, "task", f"task:{task.id}", task.created_at, said=_message(task))
+    if told is None or not (but := _told_of_return(task)):
+        return told
+    return replace(told, who=tuple(person for person in told.who if person != but))
+
+
+def _told_of_return(task: FlowTask) -> int | None:
+    """The applicant, where the task came in the very step that sent the flow back to them."""
+    instance = db.session.get_one(FlowInstance, task.instance_id)
+    events = db.session.scalars(
+        sa.select(FlowEvent).where(FlowEvent.instance_id == instance.id, FlowEvent.at == task.created_at)
+    )
+    theirs = instance.initiator_id
+    if theirs is None or not any(
+        _of_applicant(event) == "returned" and event.actor_id != theirs for event in events
+    ):
+        return None
+    wish = wishes.of(theirs)
+    return theirs if wish.channels("task") <= wish.channels("returned") else None
 
 
 def of_event(event: FlowEvent, now: datetime) -> Told | None:

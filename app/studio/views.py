@@ -16,6 +16,7 @@ from app.studio import (
     papers_views,
     queries,
     rules,
+    running_views,
     sheets,
     step_views,
     tables_views,
@@ -25,7 +26,7 @@ from app.web.incoming import row_number
 from app.web.language import t
 
 blueprint = Blueprint("studio", __name__, template_folder="templates")
-for part in (api, tables_views, papers_views):
+for part in (api, tables_views, papers_views, running_views):
     blueprint.register_blueprint(part.blueprint)
 _GATE = "/studio/drafts/<int:draft_id>/publish"
 _STEPS = "/studio/drafts/<int:draft_id>/steps"

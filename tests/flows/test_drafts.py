@@ -1,14 +1,18 @@
 """Nothing that somebody has typed or chosen is ever lost, and nobody else sees it (complaint 5)."""
 
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from app import store
+from app.clock import now
 from app.db import db
-from app.flows import drafts, file_kinds, queries, uploads
+from app.flows import drafts, file_kinds, jobs, queries, uploads
 from app.flows.drafts import Window
+from app.flows.facts import FormFilesCleared
 from app.flows.models import FlowDefinition
 from app.people.queries import actor_of
 from app.refusal import Invalid, NotFound
@@ -128,6 +132,35 @@ def test_a_file_is_its_senders_until_the_form_is_sent(app: Flask, people: People
     stranger = logged_in(app, "nobody")
     stranger.get("/account")
     assert stranger.post(f"/inbox/{task}/draft", {"opinion": "x"}).status_code == 403
+
+
+def test_files_of_forms_that_were_never_sent_are_cleared_in_time(
+    app: Flask,
+    people: People,  # noqa: F811
+    task: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    office = actor_of(people.people["office"])
+    lost, drafted, handed = (
+        uploads.send(PDF, f"{n}.pdf", field="letter", by=office).handle for n in range(3)
+    )
+    sealed = uploads._row(lost).envelope  # pyright: ignore[reportPrivateUsage]
+    uploads.hand_in({handed: {}}, queries.instance_of_task(task))
+    db.session.commit()
+    assert uploads.orphans() == []  # as yet they may be wanted
+
+    monkeypatch.setattr(uploads, "now", lambda: now() + timedelta(days=31))
+    monkeypatch.setattr(drafts, "now", lambda: now() + timedelta(days=2))
+    drafts.keep(f"task-{task}", {"letter": drafted}, window=Window(0, ""), by=office)
+    told: list[FormFilesCleared] = []
+    clear = uploads.clear
+    monkeypatch.setattr(uploads, "clear", lambda ids, *, by: told.append(clear(ids, by=by)))
+    app.extensions.pop("flows_tidied", None)
+    jobs.sweep()
+
+    assert not store.has(sealed) and uploads.known([lost, drafted], office).keys() == {drafted}
+    assert uploads.opened(handed)[0] == uploads.opened(drafted)[0] == PDF
+    assert [fact.handles for fact in told] == [[lost]]
 
 
 @pytest.mark.parametrize(

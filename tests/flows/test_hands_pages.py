@@ -11,6 +11,7 @@ from app.actor import SYSTEM
 from app.clock import now
 from app.flows import copies, queries
 from app.people import commands as people
+from app.people import queries as queries_of_people
 from app.settings import Settings
 from tests.conftest import settings_for
 from tests.flows.test_hands import publish
@@ -43,6 +44,11 @@ def test_a_task_goes_through_hands_in_the_browser(app: Flask, tmp_path: Path):
     assert "催办" in page and "抄送" in page
     assert clerk.post(f"/inbox/{task}/urge", {"note": "客户在等"}).status_code == 302
     assert clerk.post(f"{flow}/copy", {"to": [here.people["nobody"]], "note": "知悉"}).status_code == 302
+    refused = clerk.post(f"{flow}/copy", {"to": [], "to_login": "nobody，zhuo", "note": "也请看"})
+    assert refused.status_code == 422 and "没有登录名为「zhuo」的人员" in refused.text
+    assert 'value="nobody，zhuo"' in refused.text and "也请看" in refused.text
+    assert clerk.post(f"{flow}/copy", {"to_login": "nobody, zhou", "note": ""}).status_code == 302
+    assert len(copies.to(queries_of_people.actor_of(zhou))) == 1
     page = office.get(f"/inbox/{task}").text
     assert "客户在等" in page and "转办" in page and "委派" in page
     assert office.post(f"/inbox/{task}/ask", {"to": zhou, "reason": "对吗？"}).status_code == 302
@@ -84,7 +90,7 @@ def test_being_away_leaving_and_the_calendar_in_the_browser(app: Flask, tmp_path
     office.get("/away")
     assert office.post("/away", {**form, "until": "x"}).status_code == 422
     assert office.post("/away", {**form, "to": here.people["admin"]}).status_code == 409
-    assert office.post("/away", form).status_code == 302
+    assert office.post("/away", {**form, "to": "", "to_login": "ZHOU"}).status_code == 302
     page = office.get("/away").text
     assert "周宁 → 某office" in page and "离职移交" not in page
     assert (
@@ -92,7 +98,10 @@ def test_being_away_leaving_and_the_calendar_in_the_browser(app: Flask, tmp_path
         == 403
     )
     admin.get("/away")
-    left = admin.post("/away/leave", {"user": zhou, "to": here.people["office"], "reason": "离职"})
+    refused = admin.post("/away/leave", {"user": zhou, "to_login": "office,clerk", "reason": "回老家"})
+    assert refused.status_code == 422 and "请选择一位人员" in refused.text
+    assert f'value="{zhou}" selected' in refused.text and refused.text.count("回老家") == 1
+    left = admin.post("/away/leave", {"user": zhou, "to_login": "office", "reason": "离职"})
     assert left.status_code == 302 and "已移交 0 项" in admin.get("/away").text
 
     assert office.get("/calendar").status_code == 403

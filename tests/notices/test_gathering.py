@@ -12,7 +12,8 @@ from app.clock import now
 from app.db import begin_writing, commit, db, writing_engine
 from app.flows import commands, handing, informing, returning, steering
 from app.flows.models import FlowEvent, FlowIncident, FlowTask
-from app.notices import cursor, gathering
+from app.notices import cursor, gathering, kinds
+from app.notices.commands import set_wishes
 from app.notices.cursor import Horizon, settled
 from app.notices.models import Notice, NoticeCursor, NoticeSeen
 from app.notices.queries import of, unread
@@ -24,6 +25,9 @@ def office(app: Flask, tmp_path: Path) -> Office:
     made = Office()
     publish(tmp_path, review={}, head={"role": "process_owner"})
     return made
+
+
+EVERYTHING = {kind: ["page"] for kind in kinds.KINDS}
 
 
 def told(who: Actor) -> list[str]:
@@ -107,6 +111,26 @@ def test_substitutes_incidents_due_moments_returns_and_the_end(office: Office):
     steering.cancel(instance_id, "不需要了", by=office.owner)
     gathering.gather()
     assert told(clerk) == ["returned", "cancelled"]
+
+
+def test_a_correction_is_told_once_with_its_reason_to_whoever_wants_to_hear_of_returns(
+    office: Office, tmp_path: Path
+):
+    publish(tmp_path, fill={"role": "applicant", "merge": "true"}, review={})
+    clerk = office.clerk
+    for chosen, heard in ((EVERYTHING, ["returned"]), (EVERYTHING | {"returned": []}, ["task"])):
+        set_wishes(language="zh", mail="", webhook="", pace="at_once", choices=chosen, by=clerk)
+        instance_id = office.start()
+        commands.complete(task_of(instance_id).id, {"decision": "approve"}, by=clerk)
+        gathering.gather()
+        before = len(of(clerk))
+        returning.send_back(task_of(instance_id).id, "fill", reason="缺委托书", by=office.wang)
+        for _ in range(2):
+            gathering.gather()
+        assert told(clerk)[before:] == heard
+        assert of(clerk)[0].said.zh.endswith("缺委托书")
+        steering.cancel(instance_id, "不需要了", by=office.owner)
+        gathering.gather()
 
 
 def test_what_is_committed_late_below_what_was_read_is_told_all_the_same(office: Office):
