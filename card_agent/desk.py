@@ -225,7 +225,8 @@ class Desk:
         self._bench.journal.note(job.job_id, "started", kind=job.kind, zh=title.zh, en=title.en)
 
     def _remember(self) -> None:
-        """The last productions, newest first, from the journal."""
+        """The last productions, newest first, from the journal; those long reported are forgotten there."""
+        self._bench.journal.prune()
         ended = [r for r in self._bench.journal.all() if "outcome" in r.steps and "started" in r.steps]
         ended.sort(key=lambda r: r.steps["outcome"]["at"], reverse=True)
         self.past = [

@@ -1,13 +1,15 @@
 """The station's program under a drill: the same agent on the same cards, with one fault that strikes at a named point.
 
-    python -m card_agent.drilled run      serve; YINXU_DRILL_FAULT says the fault, YINXU_DRILL_TRACE where points are noted
-    python -m card_agent.drilled look     what a card holds, as JSON; the PIN comes on standard input
+    python -m card_agent.drilled run      serve; YINXU_DRILL_FAULT says the fault, YINXU_DRILL_TRACE where points are noted,
+                                          YINXU_DRILL_SESSIONS where the sessions left open after each ritual are
+    python -m card_agent.drilled look     what a card holds, as JSON, for each line "serial PIN" of standard input
     python -m card_agent.drilled copy     all of ours on one card onto another of the same PIN, as a thief would
 
 The agent that is installed as a service never imports this module.
 """
 
 import argparse
+import ctypes
 import json
 import os
 import re
@@ -16,7 +18,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,7 +40,7 @@ from card_agent.ritual import Bench, Server
 from card_agent.trust import Trust
 
 A = TypeVar("A")
-FAULT, TRACE = "YINXU_DRILL_FAULT", "YINXU_DRILL_TRACE"
+FAULT, TRACE, SESSIONS = "YINXU_DRILL_FAULT", "YINXU_DRILL_TRACE", "YINXU_DRILL_SESSIONS"
 
 
 @dataclass
@@ -124,9 +127,15 @@ class StruckJournal(Journal):
 class StruckReader:
     reader: Reader
     press: Callable[[str], None]
+    count: Callable[[], None] = lambda: None
 
-    def session(self) -> Any:
-        return self.reader.session()
+    @contextmanager
+    def session(self) -> Generator[None]:
+        try:
+            with self.reader.session():
+                yield
+        finally:
+            self.count()
 
     def cards(self) -> Any:
         return self.reader.cards()
@@ -174,11 +183,22 @@ class StruckCard:
         self.press(f"deleted {label}")
 
 
-def around(bench: Bench, journal: Path, strike: Strike) -> Bench:
+HANDLES = 4_000
+"""More than one ritual's sessions and objects together; SoftHSM numbers them from 1 since it was initialised."""
+
+
+def open_sessions(module: Path) -> int:
+    """How many sessions this process has open: each number is asked for (C_GetSessionInfo), because SoftHSM says of
+    their count that it does not know. Only in the thread that uses the library."""
+    library, info = ctypes.CDLL(str(module)), ctypes.create_string_buffer(64)
+    return sum(library.C_GetSessionInfo(ctypes.c_ulong(n), info) == 0 for n in range(1, HANDLES))
+
+
+def around(bench: Bench, journal: Path, strike: Strike, count: Callable[[], None] = lambda: None) -> Bench:
     """The bench with the strike's points between its hands and the world."""
     return replace(
         bench,
-        reader=StruckReader(bench.reader, strike.press),
+        reader=StruckReader(bench.reader, strike.press, count),
         server=StruckServer(bench.server, strike),
         journal=StruckJournal(journal, strike.press),
         press=strike.press,
@@ -189,7 +209,14 @@ def run(options: argparse.Namespace) -> int:
     given = settings.read(options)
     trace = os.environ.get(TRACE)
     strike = Strike(**json.loads(os.environ.get(FAULT, "{}")), trace=Path(trace) if trace else None)
-    agent = Agent(given, lambda bench: around(bench, given.state_dir / "journal", strike))
+    told = os.environ.get(SESSIONS)
+
+    def count() -> None:
+        if told:
+            with Path(told).open("a") as file:
+                file.write(f"{open_sessions(given.module)}\n")
+
+    agent = Agent(given, lambda bench: around(bench, given.state_dir / "journal", strike, count))
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stopped.set())
     print(f"card agent under a drill: {agent.address}", flush=True)
@@ -198,18 +225,21 @@ def run(options: argparse.Namespace) -> int:
 
 
 def look(options: argparse.Namespace) -> int:
-    """Labels of the card's objects, and the seal that counts: number, id, digest of its envelope."""
+    """Labels of the card's objects, and the seal that counts: number, id, digest of its envelope. A line for a line,
+    each time as if it had just been started."""
     given = settings.read(options)
     station, _ = enrolment.load(given.state_dir)
     reader = Pkcs11Reader(given.module, PinCounter(given.state_dir / "pins-of-looking.json"))
-    with reader.session():
-        card = reader.open(options.serial, Pin(sys.stdin.readline().strip()))
-        found = SealCard(card, Trust(station.roots)).current()
-        seal = None if found is None else {
-            "seq": found.token.seq, "es_id": found.token.es_id, "job_id": found.token.job_id,
-            "envelope_sha256": found.envelope_sha256, "labels": [found.slot, found.manifest_label],
-        }  # fmt: skip
-        print(json.dumps({"labels": card.labels(), "seal": seal}))
+    for line in sys.stdin:
+        serial, pin = line.split()
+        with reader.session():
+            card = reader.open(serial, Pin(pin))
+            found = SealCard(card, Trust(station.roots)).current()
+            seal = None if found is None else {
+                "seq": found.token.seq, "es_id": found.token.es_id, "job_id": found.token.job_id,
+                "envelope_sha256": found.envelope_sha256, "labels": [found.slot, found.manifest_label],
+            }  # fmt: skip
+            print(json.dumps({"labels": card.labels(), "seal": seal}), flush=True)
     return 0
 
 
@@ -230,9 +260,8 @@ def main() -> int:
     for name in ("run", "look", "copy"):
         command = commands.add_parser(name)
         settings.add_arguments(command)
-        if name != "run":
-            command.add_argument("serial")
         if name == "copy":
+            command.add_argument("serial")
             command.add_argument("onto")
     options = parser.parse_args()
     os.umask(0o077)

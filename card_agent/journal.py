@@ -14,6 +14,9 @@ from typing import Any
 
 from card_agent.protocol.codec import canonical, moment_text
 
+KEPT = 200
+"""So many jobs that were reported stay in the folder, for whoever looks into it."""
+
 
 @dataclass
 class JobRecord:
@@ -43,6 +46,7 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._read: dict[int, tuple[tuple[int, int], JobRecord]] = {}
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def note(self, job_id: int, step: str, **values: Any) -> None:
@@ -77,15 +81,27 @@ class Journal:
         return record
 
     def all(self) -> list[JobRecord]:
-        """Oldest first."""
+        """Oldest first; to be looked at, not changed. A file is read again only when it has grown: the loop that asks
+        for work comes by here each time, and an agent runs for months."""
         ids = sorted(int(p.stem) for p in self._folder.glob("*.jsonl") if p.stem.isdigit())
-        return [self.read(job_id) for job_id in ids]
+        return [record for job_id in ids if (record := self._known(job_id))]
 
-    def prune(self, keep: int = 200) -> None:
+    def prune(self, keep: int = KEPT) -> None:
         """Forget the oldest jobs that were reported; the server has the record."""
         reported = [r.job_id for r in self.all() if "reported" in r.steps]
         for job_id in reported[:-keep]:
-            self._path(job_id).unlink()
+            self._path(job_id).unlink(missing_ok=True)
+            self._read.pop(job_id, None)
+
+    def _known(self, job_id: int) -> JobRecord | None:
+        try:
+            stat = self._path(job_id).stat()
+        except FileNotFoundError:
+            return None  # another thread has just pruned it
+        stamp, known = (stat.st_size, stat.st_mtime_ns), self._read.get(job_id)
+        if known is None or known[0] != stamp:
+            known = self._read[job_id] = (stamp, self.read(job_id))
+        return known[1]
 
     def _path(self, job_id: int) -> Path:
         return self._folder / f"{job_id}.jsonl"

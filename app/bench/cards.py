@@ -2,7 +2,8 @@
 
 The server is the product's own (`yinxu serve`, SoftHSM keys), jobs are ordered by the command that the pages call, and each
 station is a process with tokens, configuration and key of its own that does the card agent's ritual (`one_station.py`).
-What a station waits for the server is told apart: the bare operations have no server.
+What a station waits for the server is told apart: the bare operations have no server. What a production costs in CPU time
+is told too, the server's and the station's, and how many a second this machine's cores can do of that.
 """
 
 import contextlib
@@ -57,10 +58,14 @@ class Place:
 
 def measures(db: str | None = None) -> Iterator[Measure]:
     """`db`: a database whose owner may make a schema in it; SQLite in a temporary folder when None."""
-    with stage.staged(db) as settings, _served(settings) as address:
-        alone, *four = _places(settings, address, [ALONE, *[EACH] * STATIONS])
-        yield from _alone(_run([alone], bare=True)[0])
-        yield _together(_run(four, bare=False))
+    with stage.staged(db) as settings, _served(settings) as served:
+        alone, *four = _places(settings, served.address, [ALONE, *[EACH] * STATIONS])
+        one = _run([alone], bare=True)[0]
+        yield from _alone(one)
+        busy = served.cpu_s()
+        told = _run(four, bare=False)
+        yield _together(told)
+        yield from _cost(told, (served.cpu_s() - busy) / (STATIONS * EACH), _cpu(one["bare"]))
 
 
 def _alone(told: dict[str, Any]) -> Iterator[Measure]:
@@ -68,7 +73,7 @@ def _alone(told: dict[str, Any]) -> Iterator[Measure]:
     ours = statistics.median(m["took_s"] - m["server_s"] for m in made) * 1000
     whole = statistics.median(m["took_s"] for m in made) * 1000
     server = statistics.median(m["server_s"] for m in made) * 1000
-    least = statistics.median(bare) * 1000
+    least = statistics.median(b["took_s"] for b in bare) * 1000
     yield Measure(
         name="cards.production", ours=ours, unit="ms", baseline=least, ratio=least / ours, goal=1 / AT_MOST
     )
@@ -88,6 +93,29 @@ def _together(told: list[dict[str, Any]]) -> Measure:
         ratio=rate / A_SECOND,
         goal=1.0,
     )
+
+
+def _cost(told: list[dict[str, Any]], server_s: float, bare_s: float) -> Iterator[Measure]:
+    """CPU time of one production of the four at once, beside that of its bare operations; and what all cores together
+    could do a second, were they all ours."""
+    station_s = statistics.mean(_cpu(t["made"]) for t in told)
+    for name, cpu_s in (("cards.cpu_station", station_s), ("cards.cpu_server", server_s)):
+        ours, least = cpu_s * 1000, bare_s * 1000
+        yield Measure(name=name, ours=ours, unit="ms CPU", baseline=least, ratio=least / ours, goal=None)
+    ceiling = (os.cpu_count() or 1) / (station_s + server_s)
+    yield Measure(
+        name="cards.ceiling",
+        ours=ceiling,
+        unit="seals/s",
+        baseline=A_SECOND,
+        ratio=ceiling / A_SECOND,
+        goal=None,
+    )
+
+
+def _cpu(done: list[dict[str, float]]) -> float:
+    """Seconds of CPU time of one, in the middle."""
+    return statistics.median(d["cpu_s"] for d in done[WARM_UP:])
 
 
 # --- the stations' processes ---
@@ -137,9 +165,24 @@ def _card(card: MadeCard, pin: str) -> dict[str, str]:
 # --- the server ---
 
 
+@dataclass(frozen=True)
+class Served:
+    """The server: where it listens, and its first process."""
+
+    address: str
+    pid: int
+
+    def cpu_s(self) -> float:
+        """CPU time of it and of its children, so far (proc(5): utime and stime, in ticks)."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        stats = [Path(f"/proc/{pid}/stat").read_text() for pid in (self.pid, *children)]
+        ticks = [stat.rpartition(")")[2].split()[11:13] for stat in stats]
+        return sum(int(user) + int(system) for user, system in ticks) / os.sysconf("SC_CLK_TCK")
+
+
 @contextlib.contextmanager
-def _served(settings: Settings) -> Generator[str]:
-    """The order key certified, and `yinxu serve` on a free port; its address."""
+def _served(settings: Settings) -> Generator[Served]:
+    """The order key certified, and `yinxu serve` on a free port."""
     pki = _pki(settings)
     ring = ring_of(settings)
     made = pki.create([], ring.public_key("order"))
@@ -152,7 +195,7 @@ def _served(settings: Settings) -> Generator[str]:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603
         try:
             _wait_for(f"http://{address}/healthz", settings.var_dir / "web.log")
-            yield f"http://{address}"
+            yield Served(f"http://{address}", process.pid)
         finally:
             process.terminate()
             process.wait(timeout=20)

@@ -80,7 +80,7 @@ class Station:
         job = next(j for j in self.jobs if j.card_serial == card["serial"])
         self.readers.insert(card["token"])
         self.watched.waited_s = 0.0
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         steps = making_steps()
         made = make_seal(
             job, self.bench, Progress(job, steps),
@@ -88,16 +88,17 @@ class Station:
         )  # fmt: skip
         self.watched.post(job_path(job.job_id, "outcome"), made, Accepted)
         self.bench.journal.note(job.job_id, "reported", state="done", body=to_json(made)["status"])
-        took = time.perf_counter() - began
-        return {"took_s": took, "server_s": self.watched.waited_s, "ended": time.time()}
+        took, busy = time.perf_counter() - began, time.process_time() - busy
+        return {"took_s": took, "server_s": self.watched.waited_s, "cpu_s": busy}
 
-    def bare(self, card: dict[str, str]) -> float:
+    def bare(self, card: dict[str, str]) -> dict[str, float]:
         maker = self.asked["maker"]
         cards = BareCards(
             Path(self.asked["module"]), ((maker["serial"], maker["pin"]), (card["serial"], card["pin"]))
         )
-        seen = self.watched
-        return cards.once(envelope=seen.envelope, manifest=seen.manifest, seal_info=seen.seal_info)
+        seen, busy = self.watched, time.process_time()
+        took = cards.once(envelope=seen.envelope, manifest=seen.manifest, seal_info=seen.seal_info)
+        return {"took_s": took, "cpu_s": time.process_time() - busy}
 
 
 def main() -> None:
@@ -107,7 +108,7 @@ def main() -> None:
     sys.stdin.readline()
     began = time.time()
     made: list[dict[str, float]] = []
-    bare: list[float] = []
+    bare: list[dict[str, float]] = []
     for card in asked["cards"]:
         made.append(station.make(card))
         if asked["bare"]:

@@ -430,8 +430,7 @@ def cancel_job(job_id: int, reason: str, *, by: Actor) -> CardJobEnded:
 
 
 def _locked_job(job_id: int, by: Actor) -> CardJob:
-    queries.job(job_id)
-    job: CardJob = lock_row(CardJob, job_id)
+    job: CardJob = lock_row(CardJob, job_id) or queries.job(job_id)  # which refuses it
     if by.kind != "station" or by.station_id is None:
         raise Forbidden(
             "card_job.station_needed", zh="只有制章工位可以办理卡任务", en="Only a card station works on jobs"

@@ -48,14 +48,16 @@ def admit(head: RequestHead, signature: str, body: bytes, *, ip: str | None) -> 
         )
     check_signature(row.public_key, head, signature, body)
     rules.check_fresh(sent_at(head), clock.now())
-    presence.use_nonce(row.id, head.nonce)
-    return Actor(
+    # made before the nonce is committed: the row would be asked for again after it
+    by = Actor(
         kind="station",
         name=row.name,
         unit_id=row.unit_id,
         station_id=row.id,
         origin=Origin(ip=ip, mac=row.mac, host=row.host, mac_source="agent-signed" if row.mac else "none"),
     )
+    presence.use_nonce(row.id, head.nonce)
+    return by
 
 
 def check_signature(public_key: bytes, head: RequestHead, signature: str, body: bytes) -> None:

@@ -7,7 +7,9 @@ import click
 
 from app import drill
 
-TOOLS = frozenset({"cards_odd", "cards_station", "cards_table", "cast", "clerk", "forger", "judge"})
+TOOLS = frozenset(
+    {"cards_odd", "cards_soak", "cards_station", "cards_table", "cast", "clerk", "forger", "judge"}
+)
 """Modules of app/drill that are no drills."""
 
 

@@ -5,7 +5,9 @@ lists are ours. Roots are the `*.pem` of the trust folder, lists the files of it
 certificates those of its `intermediates/`, answers of OCSP responders those of its `ocsp/` (`revocation.py`).
 """
 
+import functools
 import itertools
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -262,20 +264,44 @@ def answer_file(certificate: x509.Certificate) -> str:
 
 
 def trust_from(folder: Path, *, crl_required: bool = True) -> Trust:
-    """Read the folder anew each time: replacing a revocation list needs no restart.
+    """What the folder says now: replacing a revocation list needs no restart. A folder that nobody has touched is not
+    read again; one that was touched a moment ago is, as two changes may bear one time.
 
     Raises OSError or ValueError for a file that cannot be read: trust is never guessed.
     """
+    files = tuple(
+        tuple((str(path), *_stamp(path)) for path in sorted(place.glob(pattern)) if _is_whole(path))
+        for place, pattern in ((folder, "*.pem"), (folder / "intermediates", "*.pem"), (folder / "crls", "*"))
+    )
+    touched = max((stamp for kind in files for _, *stamps in kind for stamp in stamps[:2]), default=0)
+    read = _trust_in if abs(time.time_ns() - touched) > SETTLED_NS else _trust_in.__wrapped__
+    return read(files, crl_required, folder / "ocsp")
+
+
+SETTLED_NS = 2_000_000_000
+_Seen = tuple[str, int, int, int, int]
+"""A file's path, when it was written, when it was changed in any way (ns), its size and its inode."""
+
+
+def _is_whole(path: Path) -> bool:
+    """A file, and not one that is being written (it gets its own name when it is whole)."""
+    return path.is_file() and path.suffix != ".new"
+
+
+def _stamp(path: Path) -> tuple[int, int, int, int]:
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
+
+
+@functools.lru_cache(maxsize=4)
+def _trust_in(files: tuple[tuple[_Seen, ...], ...], crl_required: bool, answers: Path) -> Trust:
+    roots, intermediates, crls = ([Path(seen[0]) for seen in kind] for kind in files)
     return Trust(
-        roots=tuple(_certificates(sorted(folder.glob("*.pem")))),
-        intermediates=tuple(_certificates(sorted((folder / "intermediates").glob("*.pem")))),
-        crls=tuple(
-            revocation.read_list(p.read_bytes())
-            for p in sorted((folder / "crls").glob("*"))
-            if p.is_file() and p.suffix != ".new"  # under way
-        ),
+        roots=tuple(_certificates(roots)),
+        intermediates=tuple(_certificates(intermediates)),
+        crls=tuple(revocation.read_list(path.read_bytes()) for path in crls),
         crl_required=crl_required,
-        answers=folder / "ocsp",
+        answers=answers,
     )
 
 

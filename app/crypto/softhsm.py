@@ -1,9 +1,11 @@
-"""Making a SoftHSM token without telling its PINs to anybody who lists processes.
+"""Making a SoftHSM token without telling its PINs to anybody who lists processes, and keeping it alive.
 
 `softhsm2-util` takes PINs as arguments, which every user of the machine can read, or asks for them at a
 terminal. So it is given a terminal of its own.
 """
 
+import contextlib
+import fcntl
 import os
 import pty
 import select
@@ -14,6 +16,8 @@ from pathlib import Path
 from app.crypto.key_backend import TokenSilent
 
 PATIENCE_S = 30
+TOKEN, KEPT = "token.object", "token.kept"
+"""A token's own file, and our copy of it beside it; SoftHSM reads `*.object` only."""
 
 
 def create_token(conf: Path, label: str, *, pin: str, so_pin: str) -> None:
@@ -55,3 +59,32 @@ def _answer(terminal: int, pins: list[str]) -> str | None:
             os.write(terminal, left.pop(0).encode() + b"\n")
             said = ""
     return None
+
+
+def keep_tokens(tokens: Path) -> list[str]:
+    """Keep a copy of each token's own file, and put it back where SoftHSM left that file empty; the tokens mended.
+
+    SoftHSM 2.6 empties the file at every login and writes it anew (the flag of a wrong PIN stands in it). Who is killed
+    in between leaves a folder that is no token any more: all its keys are there, and nobody finds them. Nothing else
+    in the file changes but by a new PIN, so the copy is made again whenever it differs.
+    """
+    return [path.parent.name for path in sorted(tokens.glob(f"*/{TOKEN}")) if _kept(path)]
+
+
+def _kept(path: Path) -> bool:
+    """Whether the file had to be put back. A card may be pulled (its folder renamed) while we look."""
+    copy = path.with_name(KEPT)
+    with contextlib.suppress(FileNotFoundError), path.open("r+b") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)  # SoftHSM's own lock: nobody is in the middle of writing it
+        found, known = file.read(), copy.read_bytes() if copy.exists() else b""
+        if not found and known:
+            file.write(known)
+            file.flush()
+            os.fsync(file.fileno())
+            return True
+        if found != known:
+            fresh = path.with_name(f".{KEPT}.{os.getpid()}")
+            fresh.touch(mode=0o600)
+            fresh.write_bytes(found)
+            fresh.replace(copy)
+    return False

@@ -21,7 +21,7 @@ from pkcs11.mechanisms import GCMParams
 from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 
 from app.crypto.key_backend import KEK_PREFIX, KeyFault, TokenSilent
-from app.crypto.softhsm import create_token
+from app.crypto.softhsm import create_token, keep_tokens
 
 TAG_BITS = 128
 _lock = threading.RLock()
@@ -147,6 +147,7 @@ class TokenKeys:
             if not self._conf.exists():
                 raise TokenSilent(f"{self._conf} does not exist")
             os.environ["SOFTHSM2_CONF"] = str(self._conf)
+            keep_tokens(self._conf.parent / "tokens")
         for key in list(_opened):
             # another process's session, or another folder's in this process: the module knows only one
             _lost.append(_opened.pop(key))

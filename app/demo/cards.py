@@ -8,6 +8,7 @@ SoftHSM.
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.crypto.softhsm import keep_tokens
 from app.demo.ca import softhsm_conf
 
 
@@ -35,10 +36,15 @@ class SimulatedStation:
     def insert(self, token: str) -> None:
         """`token`: the card's folder name (`MadeCard.token`). Nothing happens when it is in already."""
         self._move(token, self.drawer, self.tokens)
+        self.mend()
 
     def pull(self, token: str) -> None:
         """As a hand does it: at any moment, also while the card is written to."""
         self._move(token, self.tokens, self.drawer)
+
+    def mend(self) -> list[str]:
+        """What a real card does by itself: outlive a login that was cut off. The cards that SoftHSM had lost."""
+        return keep_tokens(self.tokens)
 
     def inserted(self) -> list[str]:
         return sorted(p.name for p in self.tokens.iterdir() if p.is_dir()) if self.tokens.exists() else []

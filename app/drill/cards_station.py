@@ -91,6 +91,10 @@ class Station:
     impression_id: int
     process: "subprocess.Popen[str] | None" = None
     starts: int = 0
+    mended: int = 0
+    """Cards that SoftHSM had lost in a login that was cut off, and that were put back (`crypto/softhsm.py`)."""
+    page: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False), repr=False)
+    looker: "subprocess.Popen[str] | None" = field(default=None, repr=False)
 
     @property
     def readers(self) -> SimulatedStation:
@@ -103,6 +107,11 @@ class Station:
     @property
     def trace(self) -> Path:
         return self.folder / "points"
+
+    @property
+    def sessions(self) -> Path:
+        """Where the agent notes, after each ritual, how many PKCS#11 sessions its library says are open."""
+        return self.folder / "sessions"
 
     def environment(self, **more: str) -> dict[str, str]:
         return {
@@ -120,7 +129,12 @@ class Station:
 
     def start(self, fault: dict[str, str] | None = None) -> None:
         """The agent, as a process of its own; it has said where its page is when this returns."""
-        more = {"YINXU_DRILL_TRACE": str(self.trace), "YINXU_DRILL_FAULT": json.dumps(fault or {})}
+        self.mended += len(self.readers.mend())
+        more = {
+            "YINXU_DRILL_TRACE": str(self.trace),
+            "YINXU_DRILL_FAULT": json.dumps(fault or {}),
+            "YINXU_DRILL_SESSIONS": str(self.sessions),
+        }
         with (self.folder / "agent.log").open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "card_agent.drilled", "run"],
@@ -154,16 +168,23 @@ class Station:
             except subprocess.TimeoutExpired:
                 self.kill()
 
+    def end(self) -> None:
+        """The agent, and what looks at the cards."""
+        self.stop()
+        self.page.close()
+        if self.looker is not None:
+            self.looker.communicate(timeout=PATIENCE_S)
+
     def state(self) -> dict[str, Any]:
-        return _object(httpx.get(f"{self._told()['address']}/state", trust_env=False, timeout=10).content)
+        return _object(self.page.get(f"{self._told()['address']}/state", timeout=10).content)
 
     def press(self, job_id: int, *, card_pin: str = PIN, wait_s: int = 30) -> dict[str, Any] | None:
         """The button of the page, once the job stands there; the state when the ritual has ended, None when the agent
         died of it or the job is over already."""
         told = self._told()
         try:
-            answer = httpx.post(
-                f"{told['address']}/jobs/{job_id}/run", timeout=PATIENCE_S + wait_s, trust_env=False,
+            answer = self.page.post(
+                f"{told['address']}/jobs/{job_id}/run", timeout=PATIENCE_S + wait_s,
                 headers={"X-Yinxu-Agent": "1", "X-Yinxu-Agent-Token": told["token"]},
                 json={"maker_pin": PIN, "card_pin": card_pin, "wait_s": wait_s},
             )  # fmt: skip
@@ -174,8 +195,8 @@ class Station:
     def give_back(self, job_id: int) -> None:
         """The page's other button."""
         told = self._told()
-        httpx.post(
-            f"{told['address']}/jobs/{job_id}/give-back", timeout=PATIENCE_S, trust_env=False, json={"reason": "演练"},
+        self.page.post(
+            f"{told['address']}/jobs/{job_id}/give-back", timeout=PATIENCE_S, json={"reason": "演练"},
             headers={"X-Yinxu-Agent": "1", "X-Yinxu-Agent-Token": told["token"]},
         ).raise_for_status()  # fmt: skip
 
@@ -186,8 +207,19 @@ class Station:
             return False
 
     def look(self) -> CardSeen:
-        """What is on the seal card: labels, and the seal that counts."""
-        said = _object(self._say("card_agent.drilled", "look", self.card.serial, said=PIN))
+        """What is on the seal card: labels, and the seal that counts. Read by a process that does nothing else."""
+        if self.looker is None or self.looker.poll() is not None:
+            self.looker = subprocess.Popen(
+                [sys.executable, "-m", "card_agent.drilled", "look"], env=self.environment(), text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+        assert self.looker.stdin is not None and self.looker.stdout is not None
+        self.looker.stdin.write(f"{self.card.serial} {PIN}\n")
+        self.looker.stdin.flush()
+        line = self.looker.stdout.readline()
+        if not line:
+            raise StageStuck(f"the card cannot be read: {self.looker.communicate()[1].strip()[-300:]}")
+        said = _object(line)
         seal: dict[str, Any] | None = said["seal"]
         return CardSeen(labels=sorted(said["labels"]), seal=None if seal is None else SealSeen(**seal))
 
@@ -207,6 +239,10 @@ class Station:
         """Resident memory of the agent's process."""
         status = Path(f"/proc/{self._pid()}/status").read_text()
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+
+    def open_files(self) -> int:
+        """File descriptors of the agent's process."""
+        return len(list(Path(f"/proc/{self._pid()}/fd").iterdir()))
 
     def _told(self) -> dict[str, Any]:
         try:
@@ -273,7 +309,7 @@ def played(stations: int = 1, url: str | None = None) -> Generator[Scene]:
                 yield scene
             finally:
                 for station in scene.stations:
-                    station.stop()
+                    station.end()
                 db.session.remove()
                 db.engine.dispose()
 

@@ -7,6 +7,7 @@ error*, so presence is asked after every operation. - `wait_for_slot_event` is n
 when an event comes); see `watcher.py`.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -61,6 +62,11 @@ class Pkcs11Reader:
         try:
             self._fresh()
             yield
+        except BaseException:
+            # a card pulled while it was opened has left a session that nobody holds
+            with contextlib.suppress(pkcs11.PKCS11Error):
+                self._fresh()
+            raise
         finally:
             self._close_all()
             self._thread = None

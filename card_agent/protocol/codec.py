@@ -7,6 +7,7 @@ the order is that of RFC 8785. Bytes travel as base64, moments as `2026-11-22T14
 import base64
 import binascii
 import dataclasses
+import functools
 import json
 import re
 import types
@@ -124,8 +125,7 @@ def from_json(cls: type[T], value: object, *, exact: bool = False) -> T:
     if not isinstance(value, dict):
         raise Malformed(f"{cls.__name__}: an object expected")
     given = cast("dict[str, object]", value)
-    hints = get_type_hints(cls)
-    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    hints, fields = _shape(cls)
     if exact and (unknown := sorted(set(given) - set(fields))):
         raise Malformed(f"{cls.__name__}: unknown {', '.join(unknown)}")
     found: dict[str, Any] = {}
@@ -135,6 +135,12 @@ def from_json(cls: type[T], value: object, *, exact: bool = False) -> T:
         elif exact or (field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING):
             raise Malformed(f"{cls.__name__}: {name} is missing")
     return cls(**found)
+
+
+@functools.cache
+def _shape(cls: type[Any]) -> tuple[dict[str, Any], dict[str, dataclasses.Field[Any]]]:
+    """A message's types and fields by name; there are some twenty kinds of message."""
+    return get_type_hints(cls), {f.name: f for f in dataclasses.fields(cls)}
 
 
 def encode(message: object) -> bytes:

@@ -58,6 +58,21 @@ def test_old_reported_jobs_are_forgotten_open_ones_kept(tmp_path: Path) -> None:
     assert [r.job_id for r in journal.all()] == [2, 5, 6, 7]
 
 
+def test_all_records_are_looked_up_again_only_where_something_was_noted(tmp_path: Path) -> None:
+    journal, other = Journal(tmp_path), Journal(tmp_path)
+    for job in (1, 2):
+        journal.note(job, "begun", order_id="a")
+    first = journal.all()
+
+    other.note(2, "outcome", body={})
+
+    again = journal.all()
+    assert again[0] is first[0]
+    assert set(again[1].steps) == {"begun", "outcome"}
+    (tmp_path / "1.jsonl").unlink()
+    assert [r.job_id for r in journal.all()] == [2]
+
+
 def test_wrong_pins_are_counted_across_restarts(tmp_path: Path) -> None:
     for _ in range(3):
         PinCounter(tmp_path / "pins.json").count("card-1")

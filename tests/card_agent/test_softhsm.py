@@ -20,6 +20,7 @@ from app.demo.pki import CardWish, Pki
 from card_agent.card.pin_counter import PinCounter
 from card_agent.card.seal_card import SealCard
 from card_agent.card.session import Pkcs11Reader
+from card_agent.drilled import open_sessions
 from card_agent.fault import CardAbsent, CardRemoved, WrongPin
 from card_agent.loopback import HEADER, TOKEN
 from card_agent.making import make_seal
@@ -420,3 +421,15 @@ def test_the_package_installs_alone(tmp_path: Path) -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
+
+
+def test_a_ritual_that_a_pull_ended_leaves_no_session_open(place: Place) -> None:
+    """The card went while it was opened: its session was begun, its login failed, and nobody holds it."""
+    reader = place.reader()
+
+    with pytest.raises(CardRemoved), reader.session():
+        next(iter(reader._lib().get_slots(token_present=True))).get_token().open()
+        assert open_sessions(MODULE) == 1
+        raise CardRemoved(place.card.serial)
+
+    assert open_sessions(MODULE) == 0

@@ -142,6 +142,21 @@ def test_the_trust_folder_is_read_anew_each_time(ca: Authority, tmp_path: Path) 
     assert (before.problem, after.problem) == (None, "revoked")
 
 
+def test_a_trust_folder_that_nobody_touched_is_read_once(
+    ca: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "root.pem"
+    root.write_bytes(ca.certificate.public_bytes(certificates.Encoding.PEM))
+    assert certificates.trust_from(tmp_path) is not certificates.trust_from(tmp_path), "touched just now"
+    monkeypatch.setattr(certificates, "SETTLED_NS", -1)
+    settled = certificates.trust_from(tmp_path)
+
+    assert certificates.trust_from(tmp_path) is settled
+    assert not certificates.trust_from(tmp_path, crl_required=False).crl_required
+    root.write_bytes(Authority().certificate.public_bytes(certificates.Encoding.PEM))
+    assert certificates.trust_from(tmp_path).roots != settled.roots
+
+
 def test_an_issuing_authority_below_the_root_is_followed(ca: Authority) -> None:
     issuing = Authority(name="二级")
     issuing.certificate = ca._sign(issuing.subject, issuing.key.public_key(), ca.start, ca.end, ca=True)

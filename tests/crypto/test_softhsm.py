@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.crypto.key_backend import TokenSilent
-from app.crypto.softhsm import create_token
+from app.crypto.softhsm import create_token, keep_tokens
 from app.crypto.token_keys import TokenKeys
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
@@ -48,3 +48,21 @@ def test_no_pin_is_an_argument_of_a_process(tmp_path: Path, monkeypatch: pytest.
 def test_a_pin_that_is_too_short_is_refused_in_the_tools_words(tmp_path: Path) -> None:
     with pytest.raises(TokenSilent, match="PIN"):
         create_token(configured(tmp_path), "made", pin="1", so_pin="31415926")
+
+
+def test_a_token_whose_login_was_cut_off_is_put_back_and_keeps_its_keys(tmp_path: Path) -> None:
+    """SoftHSM empties `token.object` at each login and writes it anew; a process was killed in between."""
+    conf = configured(tmp_path)
+    create_token(conf, "made", pin="271828", so_pin="31415926")
+    keys = TokenKeys(MODULE, "made", "271828", conf)
+    keys.generate("order-v1")
+    (file,) = (tmp_path / "tokens").glob("*/token.object")
+    assert keep_tokens(tmp_path / "tokens") == [], "a sound token is left alone"
+
+    file.write_bytes(b"")
+
+    assert not TokenKeys(MODULE, "another", "271828", conf).exists(), "this closes the session that was open"
+    assert keys.labels() == ["order-v1"]
+    assert stat.S_IMODE(file.with_name("token.kept").stat().st_mode) == 0o600
+    file.write_bytes(b"")
+    assert keep_tokens(tmp_path / "tokens") == [file.parent.name]
