@@ -11,6 +11,7 @@ import pty
 import select
 import subprocess
 import time
+from collections.abc import Generator
 from pathlib import Path
 
 from app.crypto.key_backend import TokenSilent
@@ -59,6 +60,15 @@ def _answer(terminal: int, pins: list[str]) -> str | None:
             os.write(terminal, left.pop(0).encode() + b"\n")
             said = ""
     return None
+
+
+@contextlib.contextmanager
+def logging_in(conf: Path) -> Generator[None]:
+    """One of our processes at a time: whoever looks for a token while another logs in to it may find it empty (of eight
+    at once one in five found no token). `conf`: of the library; the lock lies beside it and ends with its process."""
+    with (conf.parent / "login.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def keep_tokens(tokens: Path) -> list[str]:

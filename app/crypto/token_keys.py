@@ -21,7 +21,7 @@ from pkcs11.mechanisms import GCMParams
 from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 
 from app.crypto.key_backend import KEK_PREFIX, KeyFault, TokenSilent
-from app.crypto.softhsm import create_token, keep_tokens
+from app.crypto.softhsm import create_token, keep_tokens, logging_in
 
 TAG_BITS = 128
 _lock = threading.RLock()
@@ -143,11 +143,16 @@ class TokenKeys:
                 raise TokenSilent(f"{type(error).__name__} {error}".strip()) from error
 
     def _open(self) -> Any:
-        if self._conf is not None:
-            if not self._conf.exists():
-                raise TokenSilent(f"{self._conf} does not exist")
-            os.environ["SOFTHSM2_CONF"] = str(self._conf)
+        if self._conf is None:
+            return self._log_in()
+        if not self._conf.exists():
+            raise TokenSilent(f"{self._conf} does not exist")
+        os.environ["SOFTHSM2_CONF"] = str(self._conf)
+        with logging_in(self._conf):
             keep_tokens(self._conf.parent / "tokens")
+            return self._log_in()
+
+    def _log_in(self) -> Any:
         for key in list(_opened):
             # another process's session, or another folder's in this process: the module knows only one
             _lost.append(_opened.pop(key))

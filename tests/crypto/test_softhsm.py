@@ -1,11 +1,14 @@
 """A token is made without telling its PINs to whoever lists the processes."""
 
+import contextlib
+import multiprocessing
 import os
 import stat
 from pathlib import Path
 
 import pytest
 
+from app.crypto import token_keys
 from app.crypto.key_backend import TokenSilent
 from app.crypto.softhsm import create_token, keep_tokens
 from app.crypto.token_keys import TokenKeys
@@ -66,3 +69,30 @@ def test_a_token_whose_login_was_cut_off_is_put_back_and_keeps_its_keys(tmp_path
     assert stat.S_IMODE(file.with_name("token.kept").stat().st_mode) == 0o600
     file.write_bytes(b"")
     assert keep_tokens(tmp_path / "tokens") == [file.parent.name]
+
+
+def test_workers_that_start_at_the_same_moment_all_find_their_keys(tmp_path: Path) -> None:
+    """Without a lock one login in five met a token that another login had emptied for a moment."""
+    conf = configured(tmp_path)
+    create_token(conf, "made", pin="271828", so_pin="31415926")
+    keys = TokenKeys(MODULE, "made", "271828", conf)
+    keys.generate("order-v1")
+    processes, logins = 6, 15
+    context = multiprocessing.get_context("fork")
+    together, told = context.Barrier(processes), context.Queue()
+
+    def worker() -> None:
+        found = 0
+        for _ in range(logins):
+            together.wait(60)
+            with contextlib.suppress(TokenSilent):
+                found += "order-v1" in keys.labels()
+            token_keys._forget(keys._key())
+        told.put(found)
+
+    workers = [context.Process(target=worker) for _ in range(processes)]
+    for one in workers:
+        one.start()
+    assert [told.get(timeout=60) for _ in workers] == [logins] * processes
+    for one in workers:
+        one.join()
