@@ -14,7 +14,7 @@ from typing import Any
 
 from card_agent.protocol.codec import canonical, moment_text
 
-KEPT = 200
+KEPT = 50
 """So many jobs that were reported stay in the folder, for whoever looks into it."""
 
 

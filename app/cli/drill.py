@@ -8,7 +8,17 @@ import click
 from app import drill
 
 TOOLS = frozenset(
-    {"cards_odd", "cards_soak", "cards_station", "cards_table", "cast", "clerk", "forger", "judge"}
+    {
+        "cards_drill",
+        "cards_odd",
+        "cards_soak",
+        "cards_station",
+        "cards_table",
+        "cast",
+        "clerk",
+        "forger",
+        "judge",
+    }
 )
 """Modules of app/drill that are no drills."""
 

@@ -17,13 +17,14 @@ from flask import current_app
 
 from app.cards import queries
 from app.db import db
-from app.drill import cards
-from app.drill.cards_station import Scene, StageStuck, Station, played
+from app.drill import cards_drill
+from app.drill.cards_station import Scene, StageStuck, Station, played, until
 from app.refusal import Refusal
 
 STATIONS = 4
-WARM_UP = 10
-"""Productions of each agent that are not measured: what is loaded once is loaded then."""
+WARM_UP = 60
+"""Productions of each agent that are not measured: what is loaded once is loaded then, and the journal holds as many jobs
+as it ever keeps. At most half of them all."""
 GROWTH = 0.10
 """How much more memory an agent may hold at the end than at the beginning, as a part of it."""
 FILES = 8
@@ -80,8 +81,8 @@ class Shift:
 
     def __init__(self, scene: Scene, station: Station, chance: random.Random) -> None:
         self.station, self.chance, self.agent = station, chance, Agent()
-        self.outcome = cards.Outcome()
-        self.drill = cards.Drill(scene, station, self.outcome)
+        self.outcome = cards_drill.Outcome()
+        self.drill = cards_drill.Drill(scene, station, self.outcome)
         self._memory: list[int] = []
         self._files: list[int] = []
 
@@ -99,7 +100,7 @@ class Shift:
 
     def _one(self) -> None:
         job_id = self.drill.order()
-        cards.until("the job on the page", lambda: self.station.shows(job_id))
+        until("the job on the page", lambda: self.station.shows(job_id))
         hand = self._hand() if self.chance.random() < PULLED else None
         if hand is not None:
             hand.start()
@@ -107,7 +108,7 @@ class Shift:
         if hand is not None:
             hand.join()
             self.agent.pulled += 1
-            self.agent.met += not cards.ended(job_id)
+            self.agent.met += not cards_drill.ended(job_id)
         self.drill.finish(job_id)
         self.agent.made += 1
 
