@@ -78,6 +78,11 @@ def _object(text: str | bytes) -> dict[str, Any]:
     return cast("dict[str, Any]", found)
 
 
+def _page() -> httpx.Client:
+    """One for a station's life; the agent behind it dies and comes back, so no connection is kept."""
+    return httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+
+
 @dataclass
 class Station:
     """One reader with its agent. `maker`, `card`: what belongs into its two slots."""
@@ -93,7 +98,7 @@ class Station:
     starts: int = 0
     mended: int = 0
     """Cards that SoftHSM had lost in a login that was cut off, and that were put back (`crypto/softhsm.py`)."""
-    page: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False), repr=False)
+    page: httpx.Client = field(default_factory=_page, repr=False)
     looker: "subprocess.Popen[str] | None" = field(default=None, repr=False)
 
     @property
