@@ -63,6 +63,34 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["YINXU_TEST_POSTGRESQL_URL"] = url
 
 
+ABOUT_PAGES = (
+    "test_pages.py",
+    "_pages.py",
+    "test_views.py",
+    "_browser.py",
+    "test_refusals.py",
+    "test_problems.py",
+)
+"""Files (and all of tests/web) about what pages and refusals say. What they ask of the database is asked on both by the
+tests of the commands and queries, and each page is opened on SQLite by every role (tests/web/test_doors.py)."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests about pages run on one database, the stricter; YINXU_TEST_EVERYTHING=1 runs them on both."""
+    if "YINXU_TEST_EVERYTHING" in os.environ or len(DATABASES) == 1:
+        return
+    there = {item.nodeid for item in items}
+    twins = [
+        item
+        for item in items
+        if (item.path.name.endswith(ABOUT_PAGES) or "/tests/web/" in item.path.as_posix())
+        and DATABASES[0] in item.nodeid
+        and item.nodeid.replace(DATABASES[0], DATABASES[-1]) in there
+    ]
+    config.hook.pytest_deselected(items=twins)
+    items[:] = [item for item in items if item not in set(twins)]
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """What was imported stays: to look through it for litter again and again took a tenth of the run."""
     gc.collect()

@@ -15,6 +15,7 @@ from playwright.sync_api import Error as BrowserError
 
 from app.demo import axe
 from app.demo.album import Shot, album
+from app.demo.browser import Browser as Person
 from app.demo.furnish import Site, furnish
 
 CHROMIUM = "/usr/bin/chromium"
@@ -125,13 +126,16 @@ class Camera:
         return self._contexts[login, language]
 
     def _log_in(self, context: BrowserContext, login: str) -> None:
-        page = context.new_page()
-        page.goto("/login")
-        page.fill("[name=login]", login)
-        page.fill("[name=password]", self.site.passwords[login])
-        page.click("form[action='/login'] button")
-        page.wait_for_url(lambda address: "/login" not in address)
-        page.close()
+        person = Person(self.site.address)
+        form = {"login": login, "password": self.site.passwords[login]}
+        person.submit(person.get("/login"), "/login", form)
+        context.add_cookies(
+            [
+                {"name": cookie.name, "value": cookie.value or "", "url": self.site.address}
+                for cookie in person.client.cookies.jar
+                if cookie.name != "language"
+            ]
+        )
 
 
 def _views(page: Page, shot: Shot, language: str, sight: "Sight") -> Iterator[str]:

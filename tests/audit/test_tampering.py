@@ -90,7 +90,7 @@ def test_the_specimen_is_whole(specimen: Specimen) -> None:
 
 
 @pytest.mark.parametrize(("table", "column"), COLUMNS)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_turned_bit_in_any_column_is_found(
     specimen: Specimen, table: str, column: str, data: st.DataObject
@@ -132,7 +132,7 @@ def test_a_value_of_another_kind_is_found_and_does_not_stop_the_verifier(
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_row_taken_from_any_table_is_found(specimen: Specimen, table: str, data: st.DataObject) -> None:
     specimen.restore()
@@ -141,7 +141,7 @@ def test_a_row_taken_from_any_table_is_found(specimen: Specimen, table: str, dat
     assert not specimen.verify().intact
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(first=st.integers(0, 299), second=st.integers(0, 299))
 def test_two_entries_that_change_places_are_found(specimen: Specimen, first: int, second: int) -> None:
     specimen.restore()
@@ -154,7 +154,7 @@ def test_two_entries_that_change_places_are_found(specimen: Specimen, first: int
     assert min(first, second) >= min(found.at for found in report.breaks)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(size=st.integers(0, 299))
 def test_a_log_cut_off_anywhere_is_found_where_it_was_cut(specimen: Specimen, size: int) -> None:
     specimen.restore()

@@ -30,7 +30,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[str | None]:
 
 @pytest.mark.softhsm
 def test_everybody_votes_at_once_and_every_vote_counts_once(place: str | None) -> None:
-    outcome = votes.play(40, 4, place)
+    outcome = votes.play(40, 3, place)
 
     assert (outcome.counted, outcome.counted_once, outcome.finished, outcome.errors) == (40, True, True, [])
     assert outcome.held

@@ -12,7 +12,7 @@ from app.audit.models import LogEntry
 from app.db import db
 from app.flows import commands as flows
 from app.settings import Settings
-from tests.conftest import STRICT_DATABASE, settings_for
+from tests.conftest import ONE_DATABASE, settings_for
 from tests.people.makers import CAST, Browser, Town, town
 
 OPEN = {
@@ -111,7 +111,7 @@ def test_a_token_of_another_session_is_no_token(app: Flask, here: Town) -> None:
     assert mine.post("/logout").status_code == 403
 
 
-@STRICT_DATABASE
+@ONE_DATABASE
 @pytest.mark.parametrize("login", list(CAST))
 def test_no_role_meets_a_broken_page_in_either_language(app: Flask, here: Town, login: str) -> None:
     browser = Browser(app)
