@@ -107,28 +107,31 @@ def sections_for(actor: Actor | None) -> list[tuple[Text, list[tuple[Text, str, 
     """What this person may see: for each section its links as (text, address, is this the present page)."""
     if actor is None:
         return []
+    there = {
+        link.endpoint: url_for(link.endpoint)
+        for section in SECTIONS
+        for link in section.links
+        if link.endpoint in current_app.view_functions
+    }
+    here = _here(there)
     found: list[tuple[Text, list[tuple[Text, str, bool]]]] = []
     for section in SECTIONS:
         links = [
-            (link.text, url_for(link.endpoint), _here(link.endpoint))
+            (link.text, there[link.endpoint], link.endpoint == here)
             for link in section.links
-            if (not link.roles or actor.roles & link.roles) and link.endpoint in current_app.view_functions
+            if (not link.roles or actor.roles & link.roles) and link.endpoint in there
         ]
         if links:
             found.append((section.text, links))
     return found
 
 
-def _here(endpoint: str) -> bool:
-    """The page itself, or another of its blueprint that has no link of its own."""
-    if request.endpoint == endpoint:
-        return True
-    linked = {link.endpoint for section in SECTIONS for link in section.links}
-    blueprint = endpoint.split(".", maxsplit=1)[0]
-    first = next(
-        e for s in SECTIONS for e in (link.endpoint for link in s.links) if e.split(".")[0] == blueprint
-    )
-    return request.blueprint == blueprint and request.endpoint not in linked and endpoint == first
+def _here(there: dict[str, str]) -> str | None:
+    """The link of this page, of what lies above its address, or else of its blueprint: the first such."""
+    above = [e for e, address in there.items() if f"{request.path}/".startswith(f"{address.rstrip('/')}/")]
+    if above:
+        return max(above, key=lambda endpoint: len(there[endpoint]))
+    return next((e for e in there if e.split(".")[0] == request.blueprint), None)
 
 
 def init_app(app: Flask) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -125,3 +126,11 @@ def test_reporting_a_card_lost_shows_at_once(world: World) -> None:
     client.post("/cards/SC1/lost", data={"reason": "遗失"})
 
     assert "已挂失" in client.get("/cards").text
+
+
+def test_the_menu_marks_where_a_page_belongs(world: World) -> None:
+    world.register_cards()
+
+    page = browser(world, world.operator).get("/cards/SC1").text
+
+    assert re.findall(r'<a href="([^"]+)" aria-current="page"', page) == ["/cards"]
