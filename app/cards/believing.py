@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from app import outward
 from app.cards import queries
-from app.cards.models import Card, CardLoss
+from app.cards.models import Card
 from app.crypto import revocation
 from app.crypto.certificates import Trust, answer_file, fingerprint
 from app.crypto.revocation import NotAccepted
@@ -191,15 +191,17 @@ class Keeper:
     ) -> "Iterator[_Question]":
         seen = set[str]()
         for certificate in [*trust.intermediates, *leaves]:
-            issuer = issuer_of(certificate, known)
-            if issuer is None or at > certificate.not_valid_after_utc:
-                continue
             named = revocation.places(certificate)
+            if not (named.lists or named.answers) or at > certificate.not_valid_after_utc:
+                continue
+            issuer = issuer_of(certificate, known)
+            if issuer is None:
+                continue
             for url in named.lists:
                 if url not in seen:
                     seen.add(url)
                     place = self.folder / "crls" / f"fetched-{sha256(url.encode()).hexdigest()[:32]}.crl"
-                    yield _ListQuestion(url, place, issuer.subject.rfc4514_string(), known)
+                    yield _ListQuestion(url, place, issuer.subject.rfc4514_string(), certificate, issuer)
             for url in named.answers[:1]:
                 place = self.folder / "ocsp" / answer_file(certificate)
                 yield _AnswerQuestion(url, place, certificate.subject.rfc4514_string(), certificate, issuer)
@@ -235,7 +237,8 @@ class _ListQuestion:
     url: str
     place: Path
     about: str
-    issuers: list[x509.Certificate]
+    certificate: x509.Certificate
+    issuer: x509.Certificate
     kind = "list"
     limit_bytes = LARGEST_LIST
     content_type = ""
@@ -249,7 +252,7 @@ class _ListQuestion:
 
     def accept(self, data: bytes, at: datetime) -> datetime | None:
         kept = self.place.read_bytes() if self.place.exists() else None
-        return revocation.accept_list(data, self.issuers, kept, at=at).next_update_utc
+        return revocation.accept_list(data, self.certificate, self.issuer, kept, at=at).next_update_utc
 
 
 @dataclass(frozen=True)
@@ -297,8 +300,8 @@ def refresh(keeper: Keeper, *, at: datetime, seconds: float, all_of_it: bool = F
 
 
 def _cards_in_use() -> list[bytes]:
-    lost = sa.select(CardLoss.card_id)
-    return list(db.session.scalars(sa.select(Card.certificate).where(Card.id.not_in(lost)).order_by(Card.id)))
+    query = sa.select(Card.certificate).where(Card.state.not_in(("lost", "destroyed"))).order_by(Card.id)
+    return list(db.session.scalars(query))
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -4,7 +4,6 @@ Pure: nothing is fetched here, and nothing is believed that the authority has no
 fetches what `places` names and keeps what is accepted here.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -164,21 +163,27 @@ def read_list(data: bytes) -> x509.CertificateRevocationList:
 
 
 def accept_list(
-    data: bytes, issuers: Sequence[x509.Certificate], kept: bytes | None, *, at: datetime
+    data: bytes,
+    certificate: x509.Certificate,
+    issuer: x509.Certificate,
+    kept: bytes | None,
+    *,
+    at: datetime,
 ) -> x509.CertificateRevocationList:
-    """A fetched list that may take the place of `kept`: of one of these issuers, of now, whole, and no older than what is
-    there (whoever sits on the line may hold back what was revoked since, but not take it back). Raises NotAccepted."""
+    """A list fetched from where this certificate says, which may take the place of `kept`: its issuer's, of now, speaking of
+    it, and no older than what is there. Whoever sits on the line may hold back what was revoked since, but neither take it
+    back nor put another authority's list, or another part, in its place. Raises NotAccepted."""
     try:
         crl = read_list(data)
-        known = _is_known(crl)
+        fits = _speaks_of(crl, certificate)
     except NO_OCSP as error:
         raise NotAccepted("it is no revocation list") from error
-    if not known:
+    if not is_list_of(crl, issuer):
+        raise NotAccepted("it is not signed by the issuer of the certificate that names it")
+    if not fits:
         raise NotAccepted(
-            "it is a kind of list that is not known here (a delta, by another, of some reasons)"
+            "it does not speak of the certificate that names it (another part, a delta, some reasons)"
         )
-    if not any(is_list_of(crl, issuer) for issuer in issuers):
-        raise NotAccepted("it is not signed by an authority that is believed here")
     if crl.last_update_utc > at + SKEW:
         raise NotAccepted("it comes from the future; check the clock")
     if not is_fresh(crl, at):

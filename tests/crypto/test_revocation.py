@@ -167,16 +167,18 @@ def test_a_list_takes_the_place_of_an_older_one_of_its_authority_only(ca: Author
     def der(crl: x509.CertificateRevocationList) -> bytes:
         return crl.public_bytes(Encoding.DER)
 
-    kept, issuers = der(ca.crl(at=NOW - DAY)), [ca.certificate]
-    accept_list(der(ca.crl(at=NOW)), issuers, kept, at=NOW)
-    accept_list(der(ca.crl(at=NOW)), issuers, None, at=NOW)
+    kept, card = der(ca.crl(at=NOW - DAY)), naming(ca, URL).certificate
+    for data in (der(ca.crl(at=NOW)), der(part(ca))):
+        accept_list(data, card, ca.certificate, kept, at=NOW)
+        accept_list(data, card, ca.certificate, None, at=NOW)
     for why, data in {
         "older than": der(ca.crl(at=NOW - 2 * DAY)),
         "not signed by": der(Authority().crl(at=NOW)),
         "out of date": der(ca.crl(at=NOW - 3 * DAY, fresh_until=NOW - DAY)),
         "future": der(ca.crl(at=NOW + DAY)),
         "no revocation list": b"<html>503</html>",
-        "not known here": der(part(ca, indirect_crl=True)),
+        "not speak": der(part(ca, indirect_crl=True)),
+        "another part": der(part(ca, url="http://ca.example/part-2.crl")),
     }.items():
         with pytest.raises(NotAccepted, match=why):
-            accept_list(data, issuers, kept, at=NOW)
+            accept_list(data, card, ca.certificate, kept, at=NOW)
