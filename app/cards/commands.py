@@ -229,7 +229,7 @@ def report_lost(serial: str, reason: str, *, by: Actor) -> CardLost:
     if by.id is None or by.id != card.owner_user_id:
         unit_id = unit_concerned(card.owner_unit_id, card.owner_user_id)
         _need(by, {"seal_office", "seal_manager", "station_operator"}, unit_id)
-    rules.check_not_lost(queries.loss_of(card.id) is not None, serial)
+    standing.check_move(card.state, "lost", serial)
     rules.check_reason("card.reason_needed", reason)
     _move(card, "lost", reason, by)
     db.session.add(CardLoss(card_id=card.id, at=clock.now(), reason=reason, by_id=by.id))

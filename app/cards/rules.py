@@ -155,16 +155,6 @@ def check_role(actual: str, wanted: Literal["maker", "seal"], serial: str) -> No
     )
 
 
-def check_not_lost(lost: bool, serial: str) -> None:
-    if lost:
-        raise Conflict(
-            "card.lost",
-            zh=f"卡 {serial} 已挂失，不能使用；请上交该卡",
-            en=f"Card {serial} has been reported lost and cannot be used; hand it in",
-            serial=serial,
-        )
-
-
 def check_no_open_job(busy: bool, serial: str) -> None:
     if busy:
         raise Conflict(

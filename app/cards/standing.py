@@ -70,9 +70,11 @@ def check_usable(now: str, serial: str) -> None:
 
 
 def check_move(now: str, to: str, serial: str) -> None:
-    """Refuses with Conflict what does not lead from here to there."""
+    """Refuses with Conflict what does not lead from here to there; once more the same, with what that standing says."""
     if to in MOVES[now]:
         return
+    if to == now:
+        check_usable(now, serial)
     possible = [word for state, word in WORDS.items() if state in MOVES[now]]
     raise Conflict(
         "card.no_such_move",
