@@ -110,8 +110,10 @@ def _outermost(
         raise
     except sqlalchemy.exc.OperationalError as error:
         roll_back()
+        if not _waited_in_vain(error):
+            raise  # the database is away, or lacks a table: nobody's contention
         log.warning("command.contended", command=attempted, error=str(error.orig))
-        if replays and _waited_in_vain(error):
+        if replays:
             return _outermost(work, attempted, by, replays - 1)
         refusal = Conflict(
             "busy",
@@ -140,7 +142,7 @@ _LOCKED = frozenset({"55P03", "40P01", "40001"})
 
 def _waited_in_vain(error: sqlalchemy.exc.OperationalError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
-    return state in _LOCKED if state else "database is locked" in str(error.orig)
+    return state in _LOCKED if state else "is locked" in str(error.orig)
 
 
 def unstorable() -> Invalid:

@@ -223,4 +223,4 @@ def public_keys() -> list[bytes]:
     """Every key that may have signed a checkpoint, newest last."""
     ring = keyring()
     ring.newest("checkpoint")
-    return [ring.public_key("checkpoint", version) for version in ring.versions("checkpoint")]
+    return [ring.public_key("checkpoint", version) for version in ring.public_versions("checkpoint")]

@@ -407,4 +407,4 @@ def _count(table: type[LogEntry | LogLeaf | LogPending | LogNode]) -> int:
 
 def _versions() -> list[tuple[int, bytes]]:
     ring = keyring()
-    return [(n, ring.public_key("checkpoint", n)) for n in ring.versions("checkpoint")]
+    return [(n, ring.public_key("checkpoint", n)) for n in ring.public_versions("checkpoint")]

@@ -1,4 +1,4 @@
-"""`yinxu keys`: create, list and rotate the server's master keys, and install its certificates."""
+"""`yinxu keys`: create, list and rotate the server's master keys, and install its certificates. `key_ceremony.py`: their backup."""
 
 import base64
 import json
@@ -7,10 +7,16 @@ from pathlib import Path
 
 import click
 
+from app.cli import key_ceremony
+
 
 @click.group()
 def command() -> None:
     """The server's keys (docs/keys.md)."""
+
+
+for _one in (key_ceremony.ceremony, key_ceremony.rehearse, key_ceremony.backup, key_ceremony.restore):
+    command.add_command(_one)
 
 
 @command.command()
@@ -22,6 +28,7 @@ def init(as_json: bool, so_pin_file: Path | None) -> None:
     from app.crypto.key_backend import TokenSilent
     from app.settings import Settings
 
+    _refuse_over_a_backup()
     try:
         made, backend = make_missing(Settings(), so_pin_file)
     except TokenSilent as error:
@@ -35,18 +42,47 @@ def init(as_json: bool, so_pin_file: Path | None) -> None:
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a key.")
 def list_(as_json: bool) -> None:
-    """Every key: purpose, version, algorithm, public half."""
+    """Every key: purpose, version, algorithm, whether custodians could restore it, public half."""
     from app.crypto.keys import ECDSA_P256_SHA256, SIGNING_PURPOSES, ring_of
     from app.settings import Settings
 
-    ring = ring_of(Settings())
+    ring, backed_up = ring_of(Settings()), _backed_up()
     lines = [{"key": f"kek-v{n}", "alg": "AES-256-GCM"} for n in ring.versions("kek")]
     for purpose in SIGNING_PURPOSES:
         for n in ring.versions(purpose):
             public = base64.b64encode(ring.public_key(purpose, n)).decode()
             lines.append({"key": f"{purpose}-v{n}", "alg": ECDSA_P256_SHA256, "public_key": public})
     for line in lines:
-        click.echo(json.dumps(line) if as_json else "  ".join(line.values()))
+        kept = backed_up.get(line["key"]) is not None
+        if as_json:
+            click.echo(json.dumps({**line, "backed_up": kept}))
+        else:
+            key, alg, *public = line.values()
+            click.echo("  ".join([key, alg, "backed up" if kept else "NOT BACKED UP", *public]))
+
+
+def _refuse_over_a_backup() -> None:
+    """A token that is gone is restored, not replaced: new keys would open nothing of what is stored."""
+    from app.crypto.keys import ring_of
+    from app.keys import rules
+    from app.settings import Settings
+
+    if any(_backed_up().values()) and not ring_of(Settings()).backend.exists():
+        raise rules.restore_first()
+
+
+def _backed_up() -> dict[str, int | None]:
+    """Nothing, as long as there is no database: then no ceremony was held either."""
+    from sqlalchemy.exc import OperationalError, ProgrammingError
+
+    from app.factory import create_app
+    from app.keys import queries
+
+    with create_app(pages=False, diagrams=False).app_context():
+        try:
+            return queries.backed_up()
+        except (OperationalError, ProgrammingError):
+            return {}
 
 
 @command.command()
@@ -56,23 +92,20 @@ def list_(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def rotate(purpose: str, as_json: bool) -> None:
     """Make a new version of a key. For the KEK, wrap every data key anew; older versions still open."""
-    from app.crypto.keys import keyring
-    from app.db import begin_writing, db
+    from app.cli.stations import administrator
     from app.factory import create_app
+    from app.keys import ceremony
 
     with create_app(pages=False, diagrams=False).app_context():
-        ring = keyring()
-        version = ring.newest(purpose) + 1
-        ring.make(purpose, version)
-        changed = 0
-        if purpose == "kek":
-            begin_writing()
-            changed = ring.data_keys.rewrap(version)
-            db.session.commit()
+        done = ceremony.rotate(purpose, by=administrator())
     if as_json:
-        click.echo(json.dumps({"key": f"{purpose}-v{version}", "rewrapped": changed}))
+        click.echo(json.dumps(done.payload()))
         return
-    click.echo(f"{purpose}-v{version} is in use" + (f"; {changed} data keys wrapped anew" if changed else ""))
+    click.echo(
+        f"{done.key} is in use" + (f"; {done.rewrapped} data keys wrapped anew" if done.rewrapped else "")
+    )
+    if not done.backed_up:
+        click.echo("it is NOT backed up: hold a ceremony (`yinxu keys ceremony`, docs/keys.md)")
 
 
 @command.command()

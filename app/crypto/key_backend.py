@@ -1,6 +1,7 @@
 """What a place that keeps the server's master keys can do. Pure.
 
-Keys are known by label: purpose and version, `kek-v1`, `order-v1`, `checkpoint-v2`. A key never leaves.
+Keys are known by label: purpose and version, `kek-v1`, `order-v1`, `checkpoint-v2`. A key never leaves. One may be brought
+in from outside (a ceremony, a restored backup); of one that is lost the public half can stay, for what it once signed.
 """
 
 from typing import Protocol
@@ -25,7 +26,13 @@ class KeyBackend(Protocol):
 
     def labels(self) -> list[str]: ...
 
+    def public_labels(self) -> list[str]: ...
+
     def generate(self, label: str) -> None: ...
+
+    def bring_in(self, label: str, secret: bytes) -> None: ...
+
+    def bring_in_public(self, label: str, spki: bytes) -> None: ...
 
     def encrypt(self, label: str, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes: ...
 

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar, cast
@@ -72,8 +72,11 @@ class KeyRing:
 
     def versions(self, purpose: str) -> list[int]:
         """Versions that exist of this purpose, oldest first."""
-        found = (_LABEL.fullmatch(label) for label in self._ask(self.backend.labels))
-        return sorted(int(m[2]) for m in found if m and m[1] == purpose)
+        return _versions(purpose, self._ask(self.backend.labels))
+
+    def public_versions(self, purpose: SigningPurpose) -> list[int]:
+        """Versions whose signatures can be verified here, oldest first: also of keys that were lost with a token."""
+        return _versions(purpose, self._ask(self.backend.public_labels))
 
     def newest(self, purpose: str) -> int:
         """The version in use. The test backend makes a missing key; a token waits for `keys init`."""
@@ -93,6 +96,11 @@ class KeyRing:
         """Make this version of the key unless it is there."""
         self._ask(lambda: self.backend.generate(f"{purpose}-v{version}"))
         self._versions.pop(purpose, None)
+
+    def bring_in(self, label: str, secret: bytes) -> None:
+        """Import a key that was made outside (app/crypto/key_material.py)."""
+        self._ask(lambda: self.backend.bring_in(label, secret))
+        self._versions.pop(label.partition("-v")[0], None)
 
     # -- secrets under the KEK
 
@@ -189,12 +197,17 @@ class KeyRing:
             raise _no_keys(str(error)) from error
 
 
+def _versions(purpose: str, labels: Iterable[str]) -> list[int]:
+    found = (_LABEL.fullmatch(label) for label in labels)
+    return sorted(int(m[2]) for m in found if m and m[1] == purpose)
+
+
 def _no_keys(reason: str) -> Unavailable:
     return Unavailable(
         "keys.unavailable",
-        zh="服务器密钥令牌无法使用，请系统管理员检查令牌或执行 yinxu keys init",
+        zh="服务器密钥令牌无法使用，请系统管理员检查令牌；新装执行 yinxu keys init，令牌损毁执行 yinxu keys restore",
         en="The server's key token cannot be used; the system administrator checks it "
-        "or runs `yinxu keys init`",
+        "or runs `yinxu keys init` (new) or `yinxu keys restore` (destroyed)",
         reason=reason,
     )
 

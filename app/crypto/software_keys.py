@@ -8,16 +8,18 @@ import base64
 import contextlib
 import fcntl
 import json
-import os
 from collections.abc import Generator
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from app.crypto import key_material
 from app.crypto.key_backend import KEK_PREFIX, KeyFault
+
+PUBLIC_ONLY = "public:"
 
 
 class SoftwareKeys:
@@ -34,7 +36,13 @@ class SoftwareKeys:
 
     def labels(self) -> list[str]:
         self._read()
-        return sorted(self._secrets)
+        return sorted(label for label in self._secrets if not label.startswith(PUBLIC_ONLY))
+
+    def public_labels(self) -> list[str]:
+        """Signing keys, also those of which only the public half is here."""
+        self._read()
+        known = {label.removeprefix(PUBLIC_ONLY) for label in self._secrets}
+        return sorted(label for label in known if not label.startswith(KEK_PREFIX))
 
     def generate(self, label: str) -> None:
         """Make the key unless it is there; AES-256 for a `kek-…`, P-256 for all others."""
@@ -42,7 +50,22 @@ class SoftwareKeys:
             self._read()
             if label in self._secrets:
                 return
-            self._secrets[label] = os.urandom(32) if label.startswith(KEK_PREFIX) else _new_p256()
+            self._secrets[label] = key_material.new(label).secret
+            self._write()
+
+    def bring_in(self, label: str, secret: bytes) -> None:
+        """Keep a key made elsewhere. Raises KeyFault when there is one of this label, or it is no key."""
+        self._keep(label, key_material.of(label, secret).secret)
+
+    def bring_in_public(self, label: str, spki: bytes) -> None:
+        self._keep(PUBLIC_ONLY + label, spki)
+
+    def _keep(self, label: str, secret: bytes) -> None:
+        with self._locked():
+            self._read()
+            if label in self._secrets:
+                raise KeyFault(f"{label} is there already")
+            self._secrets[label] = secret
             self._write()
 
     def encrypt(self, label: str, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
@@ -60,17 +83,16 @@ class SoftwareKeys:
 
     def public_key(self, label: str) -> bytes:
         """SubjectPublicKeyInfo, DER."""
-        return (
-            self._private(label)
-            .public_key()
-            .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        )
+        self._read()
+        if PUBLIC_ONLY + label in self._secrets:
+            return self._secrets[PUBLIC_ONLY + label]
+        found = key_material.of(label, self._secret(label)).public
+        if found is None:
+            raise KeyFault(f"{label} is no signing key")
+        return found
 
     def _private(self, label: str) -> ec.EllipticCurvePrivateKey:
-        key = serialization.load_der_private_key(self._secret(label), password=None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise KeyFault(f"{label} is no signing key")
-        return key
+        return key_material.private_key(label, self._secret(label))
 
     def _secret(self, label: str) -> bytes:
         if label not in self._secrets:
@@ -97,9 +119,3 @@ class SoftwareKeys:
         with self._path.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def _new_p256() -> bytes:
-    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )

@@ -1,4 +1,4 @@
-"""Server keys in a PKCS#11 token: generated inside, never extractable.
+"""Server keys in a PKCS#11 token: made inside or brought in at a ceremony, never extractable.
 
 python-pkcs11 initialises modules without their own locks, and two threads then corrupt memory (measured);
 so there is one session a process, and one lock around every use of it. A fork inherits nothing: the session
@@ -18,12 +18,21 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
 from pkcs11.mechanisms import GCMParams
-from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
+from pkcs11.util.ec import (
+    decode_ec_private_key,
+    decode_ec_public_key,
+    encode_ec_public_key,
+    encode_named_curve_parameters,
+)
 
+from app.crypto import key_material
 from app.crypto.key_backend import KEK_PREFIX, KeyFault, TokenSilent
 from app.crypto.softhsm import create_token, keep_tokens, logging_in
 
 TAG_BITS = 128
+_UNREADABLE = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
+_KEPT = {**_UNREADABLE, Attribute.TOKEN: True, Attribute.PRIVATE: True}
+_WRAPPING = {Attribute.ENCRYPT: True, Attribute.DECRYPT: True}
 _lock = threading.RLock()
 _opened: dict[tuple[int, str, str], Any] = {}
 _lost: list[Any] = []
@@ -72,6 +81,40 @@ class TokenKeys:
             }
         return sorted(found)
 
+    def public_labels(self) -> list[str]:
+        """Signing keys, also those of which only the public half is here."""
+        with self._session() as session:
+            found = session.get_objects({Attribute.CLASS: ObjectClass.PUBLIC_KEY})
+            return sorted({str(thing[Attribute.LABEL]) for thing in found})
+
+    def bring_in(self, label: str, secret: bytes) -> None:
+        """Import a key made elsewhere; from here on it cannot leave. Raises KeyFault when there is one of this label, or it
+        is no key."""
+        material = key_material.of(label, secret)
+        if label in self.labels():
+            raise KeyFault(f"{label} is there already")
+        with self._session(writing=True) as session:
+            if material.public is None:
+                session.create_object({**_KEPT, **_WRAPPING, Attribute.CLASS: ObjectClass.SECRET_KEY,
+                                       Attribute.KEY_TYPE: KeyType.AES, Attribute.VALUE: secret,
+                                       Attribute.LABEL: label})  # fmt: skip
+                return
+            plain = key_material.private_key(label, secret).private_bytes(
+                serialization.Encoding.DER,
+                serialization.PrivateFormat.TraditionalOpenSSL,
+                serialization.NoEncryption(),
+            )
+            _import_public(session, label, material.public)
+            session.create_object({**decode_ec_private_key(plain), **_KEPT,
+                                   Attribute.SIGN: True, Attribute.LABEL: label})  # fmt: skip
+
+    def bring_in_public(self, label: str, spki: bytes) -> None:
+        """Keep the public half of a key that is no more. Raises KeyFault when there is one of this label."""
+        if label in self.public_labels():
+            raise KeyFault(f"{label} is there already")
+        with self._session(writing=True) as session:
+            _import_public(session, label, spki)
+
     def generate(self, label: str) -> None:
         """Make the key unless it is there; AES-256 for a `kek-…`, P-256 for all others."""
         if label in self.labels():
@@ -80,8 +123,7 @@ class TokenKeys:
             if label.startswith(KEK_PREFIX):
                 session.generate_key(
                     KeyType.AES, 256, label=label, store=True,
-                    template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False,
-                              Attribute.ENCRYPT: True, Attribute.DECRYPT: True},
+                    template={**_UNREADABLE, **_WRAPPING},
                 )  # fmt: skip
                 return
             curve = session.create_domain_parameters(
@@ -89,7 +131,7 @@ class TokenKeys:
             )
             curve.generate_keypair(
                 label=label, store=True,
-                private_template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},
+                private_template=_UNREADABLE,
             )  # fmt: skip
 
     def encrypt(self, label: str, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
@@ -182,6 +224,11 @@ def _find(session: Any, kind: ObjectClass, label: str) -> Any:
     for found in session.get_objects({Attribute.CLASS: kind, Attribute.LABEL: label}):
         return found
     raise KeyFault(f"there is no key {label} in the token")
+
+
+def _import_public(session: Any, label: str, spki: bytes) -> None:
+    session.create_object({**decode_ec_public_key(spki), Attribute.TOKEN: True, Attribute.VERIFY: True,
+                           Attribute.LABEL: label})  # fmt: skip
 
 
 def _kek(session: Any, label: str) -> Any:
