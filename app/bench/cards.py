@@ -36,8 +36,8 @@ from app.people import queries
 from app.seals import commands as seals
 from app.settings import Settings
 
-STATIONS, EACH, ALONE = 4, 8, 12
-"""Four stations at once, with so many seals each; and one alone."""
+STATIONS, EACH, ALONE = 4, 30, 12
+"""Four stations at once, with so many seals each (the first of each wake the web's workers); and one alone."""
 AT_MOST = 4.0
 """How many times as long as its bare operations a production may take, the server's share left out; 2 is aimed at."""
 A_SECOND = 10.0
