@@ -21,7 +21,7 @@ from app.web import errors, headers, incoming, language, limits, navigation, the
 
 HOUSES = (
     "audit", "people", "flows", "applications", "impressions", "cards", "seals", "signing", "exports", "oversight",
-    "studio", "notices",
+    "studio", "notices", "keys",
 )  # fmt: skip
 """In the order of a seal's life; those that keep something have `models`."""
 PAGES = (

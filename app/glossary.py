@@ -28,15 +28,18 @@ SEAL_KINDS: dict[str, Text] = {
 }
 
 LEVELS: dict[str, Text] = {
+    "none": Text("不需要第二人", "Nobody else"),
     "office": Text("印章管理部门审批", "The seal office decides"),
     "office_and_head": Text("印章管理部门审核，负责人审批", "The seal office reviews, its head decides"),
+    "office_and_witness": Text("印章管理部门复核，并须监销", "The seal office agrees, and a witness is there"),
 }
-"""What the shipped rule table of approval may answer."""
+"""What the shipped rule tables may answer."""
 
 PARAMETERS: dict[str, Text] = {
     "application_id": Text("申请单", "The application"),
     "business_key": Text("办理的事项", "The case"),
     "card_serial": Text("印章卡", "The seal card"),
+    "change_id": Text("变更事项", "The change"),
     "collector_document": Text("领用人证件号", "The collector's document"),
     "collector_name": Text("领用人", "The collector"),
     "impression_id": Text("印模", "The impression"),

@@ -2,7 +2,14 @@
 
 import importlib
 
-FLOWS = ("seal_lifecycle", "seal_approval", "seal_production", "seal_issuance", "seal_authorization")
+FLOWS = (
+    "seal_lifecycle",
+    "seal_approval",
+    "seal_production",
+    "seal_issuance",
+    "seal_authorization",
+    "impression_change",
+)
 
 
 def load_actions() -> None:

@@ -49,6 +49,51 @@ class ImpressionDestroyed(
     witness: str
 
 
+class ImpressionChangeAsked(
+    Fact,
+    name="impression.change_asked",
+    zh="申请变更印模状态",
+    en="Change of an impression asked for",
+    log_class=_MANAGEMENT,
+):
+    """`verb`: suspend, resume, destroy. `seals`: what shall become of the seals made from it: keep, suspend, cancel."""
+
+    change_id: int
+    impression_id: int
+    unit_id: int | None
+    verb: str
+    reason: str
+    seals: str
+    instance_id: int
+
+
+class ImpressionChangeAgreed(
+    Fact,
+    name="impression.change_agreed",
+    zh="同意变更印模状态",
+    en="Change of an impression agreed",
+    log_class=_MANAGEMENT,
+):
+    change_id: int
+    impression_id: int
+    unit_id: int | None
+    verb: str
+
+
+class ImpressionChangeRefused(
+    Fact,
+    name="impression.change_refused",
+    zh="不同意变更印模状态",
+    en="Change of an impression refused",
+    log_class=_MANAGEMENT,
+):
+    change_id: int
+    impression_id: int
+    unit_id: int | None
+    verb: str
+    reason: str
+
+
 class ImpressionViewed(
     Fact, name="impression.viewed", zh="查看印模", en="Impression viewed", log_class=_MANAGEMENT
 ):

@@ -84,3 +84,34 @@ class ImpressionEvent(Base):
     by_name: Mapped[str] = mapped_column(sa.String(100), default="")
     witness: Mapped[str] = mapped_column(sa.String(100), default="")
     at: Mapped[datetime] = mapped_column(default_factory=now)
+
+
+class ImpressionChange(Base):
+    """A change that somebody asked for (A7, D3, D4). `verb`: suspend, resume, destroy. `seals`: what becomes of the seals
+    made from it: keep, suspend, cancel. `state`: open, done, refused, cancelled. `answer`: what the seal office said."""
+
+    __tablename__ = "impression_change"
+    __table_args__ = (
+        sa.Index(
+            "uq_impression_change_open",
+            "impression_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    impression_id: Mapped[int] = mapped_column(sa.ForeignKey("impression.id"))
+    verb: Mapped[str] = mapped_column(sa.String(20))
+    reason: Mapped[str] = mapped_column(sa.String(500))
+    seals: Mapped[str] = mapped_column(sa.String(10))
+    asked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    asked_by_name: Mapped[str] = mapped_column(sa.String(100))
+    asked_at: Mapped[datetime] = mapped_column(default_factory=now)
+    state: Mapped[str] = mapped_column(sa.String(10), default="open")
+    instance_id: Mapped[int | None] = mapped_column(default=None)
+    agreed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    agreed_by_name: Mapped[str] = mapped_column(sa.String(100), default="")
+    agreed_at: Mapped[datetime | None] = mapped_column(default=None)
+    answer: Mapped[str] = mapped_column(sa.String(500), default="")

@@ -9,7 +9,8 @@ from app import store
 from app.actor import Actor
 from app.crypto import vault
 from app.db import db
-from app.impressions.models import Impression, ImpressionEvent
+from app.impressions import rules
+from app.impressions.models import Impression, ImpressionChange, ImpressionEvent
 from app.impressions.rules import MAY_LOOK, State, Status, may_look
 from app.people import queries as people
 from app.refusal import NotFound
@@ -146,3 +147,27 @@ def clear_png(impression_id: int) -> bytes:
     return vault.open(
         store.get(found.envelope), context=context(found.digest, found.owner_key, found.kind, found.name)
     )
+
+
+def check_may_change(impression_id: int, by: Actor) -> Impression:
+    """The impression, for one who may change it (A7). Refuses NotFound, Forbidden."""
+    found = impression(impression_id)
+    rules.check_may_change(by, unit_path_of(found.owner_unit_id, found.owner_user_id))
+    return found
+
+
+def open_change(impression_id: int) -> ImpressionChange | None:
+    """What was asked for and is not over."""
+    return db.session.scalar(
+        sa.select(ImpressionChange).where(
+            ImpressionChange.impression_id == impression_id, ImpressionChange.state == "open"
+        )
+    )
+
+
+def change(change_id: int) -> ImpressionChange:
+    """Refuses NotFound."""
+    found = db.session.get(ImpressionChange, change_id)
+    if found is None:
+        raise NotFound("impression.no_change", zh="没有这项变更", en="There is no such change")
+    return found

@@ -7,6 +7,7 @@ from app.actor import Actor
 from app.refusal import Conflict, Forbidden, Invalid
 from app.text import Text
 
+Verb = Literal["suspend", "resume", "destroy"]
 Status = Literal["effective", "suspended", "displaced", "destroyed"]
 
 STATUS_TEXT: dict[Status, Text] = {
@@ -92,7 +93,7 @@ def check_reason(reason: str) -> str:
     return reason.strip()[:500]
 
 
-def check_change(verb: Literal["suspend", "resume", "destroy"], state: State) -> None:
+def check_change(verb: Verb, state: State) -> None:
     """What may follow what: a displaced one is only destroyed, a destroyed one is nothing any more."""
     lawful = {
         "suspend": {"effective"},
@@ -109,9 +110,96 @@ def check_change(verb: Literal["suspend", "resume", "destroy"], state: State) ->
         )
 
 
-def check_witness(witness: str, by: Actor) -> str:
-    """监销人 (D3): somebody, and somebody else."""
-    if len(witness.strip()) < 2 or witness.strip() == by.name:
-        sentence = Text("请填写监销人姓名，且不能是您本人", "Name the witness, who is not yourself")
-        raise Invalid("impression.no_witness", zh=sentence.zh, en=sentence.en, fields={"witness": sentence})
-    return witness.strip()[:100]
+VERBS: dict[Verb, Text] = {
+    "suspend": Text("停用", "Suspend"),
+    "resume": Text("启用", "Resume"),
+    "destroy": Text("销毁", "Destroy"),
+}
+"""What can be asked for (A7)."""
+
+FOR_SEALS: dict[str, Text] = {
+    "keep": Text("不变，照常使用", "stay in use"),
+    "suspend": Text("一并停用", "are suspended as well"),
+    "cancel": Text("一并注销，不可恢复", "are cancelled for good"),
+}
+"""What becomes of the seals made from an impression that is suspended or destroyed (D4)."""
+
+
+def check_seals_choice(verb: str, seals: str) -> str:
+    """Refuses Invalid; a resumed impression leaves its seals as they are."""
+    if verb == "resume" and not seals:
+        return "keep"
+    if seals not in FOR_SEALS or (verb == "resume" and seals != "keep"):
+        sentence = Text("请选择已制成的印章如何处理", "Say what becomes of the seals already made")
+        raise Invalid("impression.no_choice", zh=sentence.zh, en=sentence.en, fields={"seals": sentence})
+    return seals
+
+
+def check_verb(verb: str) -> Verb:
+    """Refuses Invalid for anything that cannot be asked for."""
+    for known in VERBS:
+        if verb == known:
+            return known
+    raise Invalid(
+        "impression.no_such_verb",
+        zh="只能停用、启用或销毁印模",
+        en="An impression is suspended, resumed or destroyed",
+    )
+
+
+def check_none_open(waiting: str) -> None:
+    """One change at a time. `waiting`: the verb of the open one, or empty."""
+    if waiting:
+        said = VERBS[check_verb(waiting)]
+        raise Conflict(
+            "impression.change_waits",
+            zh=f"该印模已有待办的变更（{said.zh}），请等其办结，或由申请人撤销后再办",
+            en=f"A change of this impression is waiting already ({said.en.lower()}); let it end, or have whoever asked "
+            "take it back",
+        )
+
+
+def check_may_agree(by: Actor, unit_ids: frozenset[int], *, asked_by_id: int) -> None:
+    """The seal office decides, and never on what one asked for oneself."""
+    if not (by.has("seal_office", unit_ids) or by.has("seal_office_head", unit_ids)):
+        raise Forbidden(
+            "impression.not_the_office",
+            zh="印模变更由印章管理部门复核",
+            en="The seal office decides on a change of an impression",
+        )
+    if by.id == asked_by_id:
+        raise Forbidden(
+            "impression.own_change",
+            zh="不能复核自己申请的变更，请由印章管理部门的另一位同事办理",
+            en="Nobody decides on a change they asked for; a colleague of the seal office does",
+        )
+
+
+def check_may_witness(
+    by: Actor, unit_ids: frozenset[int], *, asked_by_id: int, agreed_by_id: int | None
+) -> None:
+    """监销 (D3): destroying takes three: who asked, who agreed, and who sees it done."""
+    if agreed_by_id is None:
+        raise Conflict(
+            "impression.not_agreed",
+            zh="销毁印模须先经印章管理部门同意；请检查流程中是否缺少复核",
+            en="The seal office agrees before an impression is destroyed; does the flow lack that step?",
+        )
+    if by.id in (asked_by_id, agreed_by_id) or not any(by.has(role, unit_ids) for role in MAY_WITNESS):
+        raise Forbidden(
+            "impression.not_the_witness",
+            zh="监销人须是用印监督员或印章管理部门人员，且不是申请人、复核人",
+            en="The witness is an overseer or of the seal office, and neither who asked nor who agreed",
+        )
+
+
+MAY_WITNESS = ("overseer", "seal_office", "seal_office_head")
+
+
+def check_change_open(state: str) -> None:
+    if state != "open":
+        raise Conflict(
+            "impression.change_over",
+            zh="这项变更已经办结或撤销，请刷新页面",
+            en="This change is over already; reload the page",
+        )

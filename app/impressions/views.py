@@ -1,16 +1,15 @@
 """Pages of the library: all impressions, one of them, and what a seal manager does to it."""
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
-from app.actor import Actor
-from app.fact import Fact
+from app.flows.action import panel
 from app.glossary import SEAL_KINDS
 from app.imaging.watermark import thumbnail, watermarked
-from app.impressions import commands, queries, rules
+from app.impressions import changing, commands, queries, rules
 from app.impressions.consequences import touched
 from app.people import queries as people
 from app.people.guards import current_actor, requires
@@ -91,6 +90,9 @@ def _show(impression_id: int, refusal: Refusal | None = None, verb: str = "") ->
         same=same,
         present=next((other for other, s in same if s.status == "effective" and other.id != found.id), None),
         touched=touched(impression_id),
+        waiting=queries.open_change(impression_id),
+        choices_for_seals=[(value, t(text)) for value, text in rules.FOR_SEALS.items()],
+        verbs=rules.VERBS,
         may_change=actor.has("seal_manager", path),
         owner=owner_name(found),
         kinds=SEAL_KINDS,
@@ -125,42 +127,48 @@ def _picture(png: bytes) -> Response:
     return Response(png, mimetype="image/png", headers={"Cache-Control": "private, max-age=300"})
 
 
-@blueprint.post("/impressions/<int:impression_id>/suspend")
+@blueprint.post("/impressions/<int:impression_id>/<any(suspend, resume, destroy):verb>")
 @requires("seal_manager")
-def suspend(impression_id: int) -> ResponseReturnValue:
-    reason = _said("suspend_reason")
-    return _change("suspend", impression_id, lambda by: commands.suspend(impression_id, reason, by=by))
-
-
-@blueprint.post("/impressions/<int:impression_id>/resume")
-@requires("seal_manager")
-def resume(impression_id: int) -> ResponseReturnValue:
-    reason = _said("resume_reason")
-    return _change("resume", impression_id, lambda by: commands.resume(impression_id, reason, by=by))
-
-
-@blueprint.post("/impressions/<int:impression_id>/destroy")
-@requires("seal_manager")
-def destroy(impression_id: int) -> ResponseReturnValue:
-    reason, witness = _said("destroy_reason"), _said("destroy_witness")
-    return _change(
-        "destroy", impression_id, lambda by: commands.destroy(impression_id, reason, witness, by=by)
-    )
-
-
-def _said(name: str) -> str:
-    return request.form.get(name, "")
-
-
-def _change(verb: str, impression_id: int, act: Callable[[Actor], Fact]) -> ResponseReturnValue:
+def change(impression_id: int, verb: str) -> ResponseReturnValue:
+    """Ask for the change: done at once, or once others have agreed, as the rule table has it."""
+    said = request.form
+    reason, seals = said.get(f"{verb}_reason", ""), said.get(f"{verb}_seals", "")
     try:
-        act(current_actor())
+        asked = changing.ask_change(impression_id, verb, reason, seals=seals, by=current_actor())
     except (Invalid, Conflict) as refusal:
         if wants_json():
             raise
         return _show(impression_id, refusal, verb)
-    flash(t("已办理", "Done"))
+    if wants_json():
+        return jsonify(asked.payload()), 201
+    if queries.change(asked.change_id).state == "done":
+        flash(t("已办理", "Done"))
+    else:
+        flash(t("已提交，等待复核", "Handed in; others decide now"))
     return redirect(url_for("impressions.show", impression_id=impression_id))
+
+
+@panel("impression_change")
+def _panel(change_id: int, task: Any) -> Markup:
+    asked = queries.change(change_id)
+    found = queries.impression(asked.impression_id)
+    return Markup(  # noqa: S704 - the template escapes
+        render_template(
+            "impressions/_change.html",
+            asked=asked,
+            found=found,
+            state=queries.state(found.id),
+            touched=touched(found.id),
+            may_look=rules.may_look(
+                current_actor(), queries.unit_path_of(found.owner_unit_id, found.owner_user_id)
+            ),
+            verbs=rules.VERBS,
+            for_seals=rules.FOR_SEALS,
+            statuses=rules.STATUS_TEXT,
+            owner=owner_name(found),
+            kinds=SEAL_KINDS,
+        )
+    )
 
 
 def owner_name(found: Any) -> str:

@@ -118,3 +118,19 @@ class SealExported(
     card_serial: str
     seal_sha256: str
     unit_id: int | None
+
+
+class SealsFollowedImpression(
+    Fact,
+    name="seal.followed_impression",
+    zh="随印模变更处理电子印章",
+    en="Seals followed their impression",
+    log_class=LogClass.SEAL_MANAGEMENT,
+):
+    """`done`: suspend or cancel; each of `seal_ids` has an entry of its own besides (D4)."""
+
+    change_id: int
+    impression_id: int
+    done: str
+    seal_ids: list[int]
+    reason: str

@@ -106,28 +106,11 @@ def test_resuming_an_earlier_one_stops_the_present_one(bureau: Bureau) -> None:
     assert (status(first), status(second)) == ("effective", "displaced")
 
 
-def test_a_destroyed_one_is_never_used_again_and_stays_sealed(bureau: Bureau) -> None:
-    one = bureau.register().impression_id
-
-    commands.destroy(one, "机构撤销", "周监", by=bureau.manager)
-
-    assert status(one) == "destroyed"
-    assert queries.events(one)[-1].witness == "周监"
-    with pytest.raises(Conflict, match=r"impression\.cannot_resume"):
-        commands.resume(one, "再用一次", by=bureau.manager)
-    with pytest.raises(Conflict, match=r"impression\.sealed"):
-        commands.view_image(one, by=bureau.overseer)
-
-
 def test_a_manager_of_another_unit_is_refused(bureau: Bureau) -> None:
     one = bureau.register().impression_id
 
-    for act in (
-        lambda: commands.suspend(one, "试试", by=bureau.neighbour),
-        lambda: commands.destroy(one, "试试", "周监", by=bureau.neighbour),
-    ):
-        with pytest.raises(Forbidden, match=r"impression\.not_manager"):
-            act()
+    with pytest.raises(Forbidden, match=r"impression\.not_manager"):
+        commands.suspend(one, "试试", by=bureau.neighbour)
 
     assert status(one) == "effective"
 

@@ -1,0 +1,71 @@
+"""Seals follow their impression: what was asked for when it was suspended or destroyed is done to them (D4).
+
+The authority is the change that was carried out, not the role of whoever acted last: the witness of a destruction
+manages no seals.
+"""
+
+from app import clock
+from app.actor import Actor
+from app.command import command
+from app.db import db, lock_row
+from app.impressions import queries as impressions
+from app.refusal import Conflict
+from app.seals import queries
+from app.seals.facts import SealCancelled, SealsFollowedImpression, SealSuspended
+from app.seals.models import Seal, SealCancellation, SealSuspension
+
+
+@command
+def follow_impression(change_id: int, *, by: Actor) -> SealsFollowedImpression:
+    """Suspend or cancel every seal made from the impression, as the change that was carried out says. Those that are
+    suspended or cancelled already stay as they are. Called by the diagram."""
+    change = impressions.change(change_id)
+    if change.state != "done" or change.seals == "keep":
+        raise _nothing_to_follow()
+    open_ones = [
+        seal.id
+        for seal in queries.seals_of_impression(change.impression_id)
+        if _can_follow(seal.id, change.seals)
+    ]
+    for seal_id in open_ones:
+        follow_one(change_id, seal_id, by=by)
+    return SealsFollowedImpression(
+        change_id=change_id,
+        impression_id=change.impression_id,
+        done=change.seals,
+        seal_ids=open_ones,
+        reason=change.reason,
+    )
+
+
+@command
+def follow_one(change_id: int, seal_id: int, *, by: Actor) -> SealSuspended | SealCancelled:
+    """One of them; refused for any that is not of this change."""
+    change = impressions.change(change_id)
+    seal: Seal = lock_row(Seal, seal_id)
+    if (
+        change.state != "done"
+        or seal.impression_id != change.impression_id
+        or not _can_follow(seal_id, change.seals)
+    ):
+        raise _nothing_to_follow()
+    at, reason, by_id, by_name = clock.now(), change.reason, change.asked_by_id, change.asked_by_name
+    if change.seals == "suspend":
+        db.session.add(SealSuspension(seal_id=seal.id, at=at, reason=reason, by_id=by_id, by_name=by_name))
+        return SealSuspended(seal_id=seal.id, unit_id=seal.owner_unit_id, reason=reason)
+    db.session.add(SealCancellation(seal_id=seal.id, at=at, reason=reason, by_id=by_id, by_name=by_name))
+    return SealCancelled(seal_id=seal.id, unit_id=seal.owner_unit_id, reason=reason)
+
+
+def _can_follow(seal_id: int, what: str) -> bool:
+    if queries.cancellation(seal_id) is not None:
+        return False
+    return what == "cancel" or queries.open_suspension(seal_id) is None
+
+
+def _nothing_to_follow() -> Conflict:
+    return Conflict(
+        "seal.no_change_to_follow",
+        zh="印模变更尚未办理，或没有要求处理印章；请检查流程步骤的顺序",
+        en="The change was not carried out, or asks nothing of seals; check the order of the flow's steps",
+    )
