@@ -58,7 +58,7 @@ def follow_one(change_id: int, seal_id: int, *, by: Actor) -> SealSuspended | Se
 
 
 def _can_follow(seal_id: int, what: str) -> bool:
-    if queries.cancellation(seal_id) is not None:
+    if what == "keep" or queries.cancellation(seal_id) is not None:
         return False
     return what == "cancel" or queries.open_suspension(seal_id) is None
 
