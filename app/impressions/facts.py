@@ -1,5 +1,7 @@
 """What the commands of impressions make true. Pure."""
 
+from datetime import datetime
+
 from app.fact import Fact, LogClass
 
 _MANAGEMENT = LogClass.SEAL_MANAGEMENT
@@ -107,3 +109,38 @@ class LibraryListed(
     """`impression_ids`: whose thumbnails were shown."""
 
     impression_ids: list[int]
+
+
+class SampleOpeningAsked(
+    Fact,
+    name="impression.opening_asked",
+    zh="申请开启封存样本",
+    en="Opening of a sealed sample asked for",
+    log_class=_MANAGEMENT,
+):
+    opening_id: int
+    impression_id: int
+    unit_id: int | None
+    reason: str
+
+
+class SampleOpened(
+    Fact, name="impression.sample_opened", zh="开启封存样本", en="Sealed sample opened", log_class=_MANAGEMENT
+):
+    """By the second person; `asked_by`: the first (D3)."""
+
+    opening_id: int
+    impression_id: int
+    unit_id: int | None
+    reason: str
+    asked_by: str
+    open_until: datetime
+
+
+class SampleViewed(
+    Fact, name="impression.sample_viewed", zh="查看封存样本", en="Sealed sample viewed", log_class=_MANAGEMENT
+):
+    opening_id: int
+    impression_id: int
+    unit_id: int | None
+    reason: str

@@ -115,3 +115,20 @@ class ImpressionChange(Base):
     agreed_by_name: Mapped[str] = mapped_column(sa.String(100), default="")
     agreed_at: Mapped[datetime | None] = mapped_column(default=None)
     answer: Mapped[str] = mapped_column(sa.String(500), default="")
+
+
+class ImpressionOpening(Base):
+    """That the sealed sample of a destroyed impression is opened (D3): asked by one, agreed by another, until a moment."""
+
+    __tablename__ = "impression_opening"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    impression_id: Mapped[int] = mapped_column(sa.ForeignKey("impression.id"), index=True)
+    reason: Mapped[str] = mapped_column(sa.String(500))
+    asked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    asked_by_name: Mapped[str] = mapped_column(sa.String(100))
+    asked_at: Mapped[datetime] = mapped_column(default_factory=now)
+    agreed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    agreed_by_name: Mapped[str] = mapped_column(sa.String(100), default="")
+    agreed_at: Mapped[datetime | None] = mapped_column(default=None)
+    open_until: Mapped[datetime | None] = mapped_column(default=None)

@@ -7,10 +7,11 @@ import sqlalchemy as sa
 
 from app import store
 from app.actor import Actor
+from app.clock import now
 from app.crypto import vault
 from app.db import db
 from app.impressions import rules
-from app.impressions.models import Impression, ImpressionChange, ImpressionEvent
+from app.impressions.models import Impression, ImpressionChange, ImpressionEvent, ImpressionOpening
 from app.impressions.rules import MAY_LOOK, State, Status, may_look
 from app.people import queries as people
 from app.refusal import NotFound
@@ -171,3 +172,18 @@ def change(change_id: int) -> ImpressionChange:
     if found is None:
         raise NotFound("impression.no_change", zh="没有这项变更", en="There is no such change")
     return found
+
+
+def opening(impression_id: int) -> ImpressionOpening | None:
+    """The last one that was asked for."""
+    return db.session.scalar(
+        sa.select(ImpressionOpening)
+        .where(ImpressionOpening.impression_id == impression_id)
+        .order_by(ImpressionOpening.id.desc())
+        .limit(1)
+    )
+
+
+def is_open(found: ImpressionOpening) -> bool:
+    """Whether the two may look now."""
+    return found.open_until is not None and now() <= found.open_until

@@ -80,8 +80,8 @@ def check_may_open(state: State) -> None:
     if state.status == "destroyed":
         raise Conflict(
             "impression.sealed",
-            zh="印模已销毁，样本已封存，不再显示。鉴定需要时请联系印章管理部门",
-            en="The impression was destroyed and its sample is sealed. Ask the seal office if forensics needs it",
+            zh="印模已销毁，样本已封存。鉴定需要时，在印模页面申请开启，须两人同意",
+            en="The impression was destroyed and its sample is sealed. If forensics needs it, ask on its page: it takes two people",
         )
 
 
@@ -202,4 +202,58 @@ def check_change_open(state: str) -> None:
             "impression.change_over",
             zh="这项变更已经办结或撤销，请刷新页面",
             en="This change is over already; reload the page",
+        )
+
+
+# --- the sealed sample (D3) ---
+
+
+def check_may_open_sample(by: Actor, unit_ids: frozenset[int]) -> None:
+    if not any(by.has(role, unit_ids) for role in MAY_WITNESS):
+        raise Forbidden(
+            "impression.may_not_open",
+            zh="封存样本只能由用印监督员或印章管理部门的两人共同开启",
+            en="A sealed sample is opened by two people of the seal office or overseers of seal use",
+        )
+
+
+def check_sealed(state: State) -> None:
+    if state.status != "destroyed":
+        raise Conflict(
+            "impression.not_sealed",
+            zh="只有已销毁的印模才有封存样本；此印模可直接查看",
+            en="Only a destroyed impression has a sealed sample; this one can be looked at",
+        )
+
+
+def check_no_opening(waiting: bool) -> None:
+    if waiting:
+        raise Conflict(
+            "impression.opening_waits",
+            zh="已有开启申请在办或样本正在开启中，请刷新页面",
+            en="An opening is asked for already, or the sample is open now; reload the page",
+        )
+
+
+def check_second_person(by: Actor, *, asked_by_id: int, agreed: bool) -> None:
+    if agreed:
+        raise Conflict(
+            "impression.opening_over",
+            zh="该申请已有人同意，请刷新页面",
+            en="Somebody agreed already; reload the page",
+        )
+    if by.id == asked_by_id:
+        raise Forbidden(
+            "impression.own_opening",
+            zh="须由另一人同意，申请人不能自己同意",
+            en="Another person agrees, not the one who asked",
+        )
+
+
+def check_is_one_of_two(by: Actor, *, open_now: bool, two: tuple[int | None, ...]) -> None:
+    if not open_now or by.id is None or by.id not in two:
+        raise Forbidden(
+            "impression.sample_closed",
+            zh="样本已封存：只在开启后一小时内供申请人和同意人查看",
+            en="The sample is sealed: it shows for an hour, to who asked and who agreed",
         )

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from app.flows.action import panel
 from app.glossary import SEAL_KINDS
 from app.imaging.watermark import thumbnail, watermarked
-from app.impressions import changing, commands, queries, rules
+from app.impressions import changing, commands, opening, queries, rules
 from app.impressions.consequences import touched
 from app.people import queries as people
 from app.people.guards import current_actor, requires
@@ -80,7 +80,7 @@ def _show(impression_id: int, refusal: Refusal | None = None, verb: str = "") ->
     found, actor = queries.impression(impression_id), current_actor()
     path = queries.unit_path_of(found.owner_unit_id, found.owner_user_id)
     rules.check_may_look(actor, path)
-    state = queries.state(impression_id)
+    state, asked = queries.state(impression_id), queries.opening(impression_id)
     same = [(other, queries.state(other.id)) for other in queries.of_same_name(found)]
     page = render_template(
         "impressions/show.html",
@@ -90,6 +90,11 @@ def _show(impression_id: int, refusal: Refusal | None = None, verb: str = "") ->
         same=same,
         present=next((other for other, s in same if s.status == "effective" and other.id != found.id), None),
         touched=touched(impression_id),
+        may_open_sample=state.status == "destroyed"
+        and any(actor.has(role, path) for role in rules.MAY_WITNESS),
+        opening=asked,
+        is_open=asked is not None and queries.is_open(asked),
+        me=actor.id,
         waiting=queries.open_change(impression_id),
         choices_for_seals=[(value, t(text)) for value, text in rules.FOR_SEALS.items()],
         verbs=rules.VERBS,
@@ -111,6 +116,17 @@ def image(impression_id: int) -> ResponseReturnValue:
     actor = current_actor()
     commands.view_image(impression_id, by=actor)
     return _picture(watermarked(queries.clear_png(impression_id), actor.name))
+
+
+@blueprint.get("/impressions/<int:impression_id>/sample.png")
+@_may_look
+def sample(impression_id: int) -> ResponseReturnValue:
+    """The sealed sample of a destroyed impression, for the two who opened it; each view stands in the log."""
+    actor = current_actor()
+    opening.view_sample(impression_id, by=actor)
+    shown = _picture(watermarked(queries.clear_png(impression_id), actor.name))
+    shown.headers["Cache-Control"] = "no-store"
+    return shown
 
 
 @blueprint.get("/impressions/<int:impression_id>/thumbnail.png")
@@ -145,6 +161,27 @@ def change(impression_id: int, verb: str) -> ResponseReturnValue:
         flash(t("已办理", "Done"))
     else:
         flash(t("已提交，等待复核", "Handed in; others decide now"))
+    return redirect(url_for("impressions.show", impression_id=impression_id))
+
+
+@blueprint.post("/impressions/<int:impression_id>/opening")
+@_may_look
+def ask_to_open(impression_id: int) -> ResponseReturnValue:
+    try:
+        opening.ask_to_open(impression_id, request.form.get("opening_reason", ""), by=current_actor())
+    except (Invalid, Conflict) as refusal:
+        if wants_json():
+            raise
+        return _show(impression_id, refusal, "opening")
+    flash(t("已提交，等待另一人同意", "Handed in; another person agrees"))
+    return redirect(url_for("impressions.show", impression_id=impression_id))
+
+
+@blueprint.post("/impressions/<int:impression_id>/opening/<int:opening_id>/agree")
+@_may_look
+def agree_to_open(impression_id: int, opening_id: int) -> ResponseReturnValue:
+    opening.agree_to_open(opening_id, by=current_actor())
+    flash(t("样本已开启，一小时内可查看", "The sample is open for an hour"))
     return redirect(url_for("impressions.show", impression_id=impression_id))
 
 

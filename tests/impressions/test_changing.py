@@ -7,10 +7,11 @@ from app.actor import SYSTEM, Actor
 from app.audit import queries as audit
 from app.audit import sequencer
 from app.audit.models import LogLeaf
+from app.clock import now
 from app.db import db
 from app.flows import commands as flows
 from app.flows.models import FlowTask
-from app.impressions import changing, commands, queries
+from app.impressions import changing, commands, opening, queries
 from app.impressions.models import ImpressionChange
 from app.refusal import Conflict, Forbidden, Invalid, Refusal
 from app.seals import following
@@ -173,3 +174,45 @@ def test_the_manager_asks_on_the_page_and_the_office_sees_what_it_decides_on(
     for words in ("机构撤销", "赵管", "合同专用章", "一并注销" if language == "zh" else "cancelled for good"):
         assert words in page
     assert manager.get(f"/inbox/{task.id}").status_code in (403, 404)
+
+
+def test_a_sealed_sample_opens_to_two_for_an_hour_and_each_view_is_told(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = bureau.register().impression_id
+    with pytest.raises(Conflict, match=r"impression\.not_sealed"):
+        opening.ask_to_open(one, "鉴定", by=bureau.office)
+    changing.ask_change(one, "destroy", "磨损", by=bureau.manager)
+    decide(bureau.office)
+    decide(bureau.overseer)
+    office, overseer = bureau.browser(bureau.office), bureau.browser(bureau.overseer)
+    third = bureau.person("另一监督员", bureau.top, "overseer")
+    where = f"/impressions/{one}"
+
+    assert office.get(f"{where}/sample.png").status_code == 403
+    assert office.post(f"{where}/opening", data={"opening_reason": ""}).status_code == 422
+    assert (
+        bureau.browser(bureau.manager).post(f"{where}/opening", data={"opening_reason": "鉴定"}).status_code
+        == 403
+    )
+    assert office.post(f"{where}/opening", data={"opening_reason": "法院鉴定"}).status_code == 302
+    asked = queries.opening(one)
+    assert asked is not None
+    with pytest.raises(Forbidden, match=r"impression\.own_opening"):
+        opening.agree_to_open(asked.id, by=bureau.office)
+    assert office.get(f"{where}/sample.png").status_code == 403
+    assert "法院鉴定" in overseer.get(where).text
+    assert overseer.post(f"{where}/opening/{asked.id}/agree").status_code == 302
+    with pytest.raises(Conflict):
+        opening.agree_to_open(asked.id, by=third)
+
+    shown = overseer.get(f"{where}/sample.png")
+    assert shown.status_code == office.get(f"{where}/sample.png").status_code == 200
+    assert shown.data != queries.clear_png(one) and "no-store" in shown.headers["Cache-Control"]
+    assert bureau.browser(third).get(f"{where}/sample.png").status_code == 403
+    assert told().count("impression.sample_viewed") == 2
+
+    later = now() + opening.OPEN_FOR * 2
+    monkeypatch.setattr("app.impressions.queries.now", lambda: later)
+    with pytest.raises(Forbidden, match=r"impression\.sample_closed"):
+        opening.view_sample(one, by=bureau.overseer)

@@ -9,7 +9,7 @@ from app.crypto.vault import VaultError
 from app.db import db
 from app.impressions import commands, likeness, queries
 from app.impressions.models import Impression, ImpressionLikeness
-from app.refusal import Conflict, Forbidden, Invalid, NotFound
+from app.refusal import Forbidden, Invalid, NotFound
 from tests.impressions.makers import Bureau, png
 
 
