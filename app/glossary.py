@@ -46,6 +46,8 @@ PARAMETERS: dict[str, Text] = {
     "job_id": Text("制章任务", "The order to make a seal"),
     "on_behalf_of": Text("代谁领用", "On whose behalf"),
     "reason": Text("理由", "The reason"),
+    "new_seal_id": Text("新印章", "The new seal"),
+    "remaking_id": Text("重新制章事项", "The remaking"),
     "seal_id": Text("电子印章", "The electronic seal"),
     "station_id": Text("制章工位", "The card station"),
 }

@@ -150,6 +150,9 @@ class Settings(BaseSettings):
     uploads_kept_days: Annotated[int, Field(ge=1)] = 30
     """How long a file is kept that came with a form which was never sent, nor saved as a draft since."""
 
+    renewal_days: Annotated[int, Field(ge=0)] = 60
+    """So many days before a seal ends, the flow of its renewal (换发) starts by itself; 0: never."""
+
     incident_tries: Annotated[int, Field(ge=0, le=20)] = 5
     """How often a stopped flow is tried again by itself, where that may help; then it waits for a person."""
 

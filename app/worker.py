@@ -30,6 +30,7 @@ SWEEPS: tuple[tuple[QueueName, str], ...] = (
     ("audit", "app.audit.jobs.sequence"),
     ("audit", "app.web.held_back.tell"),
     ("flows", "app.flows.jobs.sweep"),
+    ("flows", "app.seals.jobs.renew"),
     ("reports", "reports.jobs.sweep"),
     ("mail", "app.notices.jobs.sweep"),
     ("mail", "app.cards.jobs.refresh_trust"),

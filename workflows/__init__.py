@@ -9,6 +9,7 @@ FLOWS = (
     "seal_issuance",
     "seal_authorization",
     "impression_change",
+    "seal_remaking",
 )
 
 

@@ -20,7 +20,7 @@ from app.people import queries as people
 from app.refusal import Conflict, Forbidden, Invalid, NotFound
 from app.seals import calling_off as _calling_off  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.seals import making as _making
-from app.seals import queries, rules
+from app.seals import queries, remakings, rules
 from app.seals.facts import (
     GrantWithdrawn,
     MakingOrdered,
@@ -66,6 +66,8 @@ def order_making(
     _need(by, {"station_operator"})
     if application_id is not None and by.id is not None:
         rules.check_may_operate(by.id, queries.approvers_of(application_id))
+    if by.id is not None:
+        rules.check_may_operate(by.id, remakings.agreed_to_remake(impression_id))
     impression = impressions.impression(impression_id)
     _need(by, {"station_operator"}, people.unit_concerned(impression.owner_unit_id, impression.owner_user_id))
     impression_rules.check_usable(impressions.state(impression_id))

@@ -134,3 +134,61 @@ class SealsFollowedImpression(
     done: str
     seal_ids: list[int]
     reason: str
+
+
+class RemakingAsked(
+    Fact,
+    name="seal.remaking_asked",
+    zh="申请重新制章",
+    en="Remaking asked for",
+    log_class=LogClass.SEAL_MANAGEMENT,
+):
+    """`cause`: lost (补办), expiring (换发), damaged."""
+
+    remaking_id: int
+    seal_id: int
+    card_serial: str
+    unit_id: int | None
+    cause: str
+    reason: str
+    instance_id: int
+
+
+class RemakingAgreed(
+    Fact,
+    name="seal.remaking_agreed",
+    zh="同意重新制章",
+    en="Remaking agreed",
+    log_class=LogClass.SEAL_MANAGEMENT,
+):
+    remaking_id: int
+    seal_id: int
+    unit_id: int | None
+
+
+class RemakingRefused(
+    Fact,
+    name="seal.remaking_refused",
+    zh="不再重新制章",
+    en="Remaking refused",
+    log_class=LogClass.SEAL_MANAGEMENT,
+):
+    remaking_id: int
+    seal_id: int
+    unit_id: int | None
+    reason: str
+
+
+class SealReplaced(
+    Fact,
+    name="seal.replaced",
+    zh="旧印章注销，由新印章接替",
+    en="Seal cancelled in favour of its new one",
+    log_class=LogClass.SEAL_MANAGEMENT,
+):
+    remaking_id: int
+    seal_id: int
+    new_seal_id: int
+    card_serial: str
+    unit_id: int | None
+    cause: str

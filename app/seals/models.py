@@ -166,3 +166,40 @@ class GrantWithdrawal(Base):
     reason: Mapped[str] = mapped_column(sa.String(500))
     by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     by_name: Mapped[str] = mapped_column(sa.String(100))
+
+
+class SealRemaking(Base):
+    """补办、换发: a seal is to be made again. `cause`: lost, expiring, damaged. `state`: open, done, refused, cancelled.
+    At most one open a seal, and at most one that the system asked for because it ends."""
+
+    __tablename__ = "seal_remaking"
+    __table_args__ = (
+        sa.Index(
+            "uq_seal_remaking_open",
+            "seal_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        ),
+        sa.Index(
+            "uq_seal_remaking_expiring",
+            "seal_id",
+            unique=True,
+            sqlite_where=sa.text("cause = 'expiring' AND asked_by_id IS NULL"),
+            postgresql_where=sa.text("cause = 'expiring' AND asked_by_id IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    seal_id: Mapped[int] = mapped_column(sa.ForeignKey("seal.id"))
+    cause: Mapped[str] = mapped_column(sa.String(20))
+    reason: Mapped[str] = mapped_column(sa.String(500))
+    asked_by_name: Mapped[str] = mapped_column(sa.String(100))
+    asked_at: Mapped[datetime]
+    asked_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    state: Mapped[str] = mapped_column(sa.String(10), default="open")
+    instance_id: Mapped[int | None] = mapped_column(default=None)
+    agreed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    agreed_by_name: Mapped[str] = mapped_column(sa.String(100), default="")
+    answer: Mapped[str] = mapped_column(sa.String(500), default="")
+    new_seal_id: Mapped[int | None] = mapped_column(sa.ForeignKey("seal.id"), default=None, unique=True)

@@ -1,15 +1,19 @@
 """Pages of the ledger and of one seal."""
 
+from typing import Any
+
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from app.cards import queries as cards
+from app.flows.action import panel
 from app.glossary import SEAL_KINDS
 from app.people import queries as people
 from app.people.guards import current_actor, login_required, requires
 from app.refusal import Refusal
 from app.seals import choices as _choices  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
-from app.seals import commands, queries, rules
+from app.seals import commands, queries, remaking, remaking_rules, remakings, rules
 from app.seals import consequences as _consequences  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.text import Text
 from app.web.errors import wants_json
@@ -71,7 +75,9 @@ def _page(seal_id: int, refusal: Refusal | None) -> ResponseReturnValue:
         statuses=STATUS,
         owner=queries.owner_name(found),
         decision=queries.may_use(seal_id, actor),
-        life=queries.life(seal_id),
+        life=sorted([*queries.life(seal_id), *remakings.life(seal_id)], key=lambda e: e.at),
+        remaking=remakings.open_remaking(seal_id),
+        causes=remaking_rules.CAUSES,
         grants=queries.grants(seal_id),
         functions=rules.FUNCTION_TEXT,
         because=rules.because_text,
@@ -105,6 +111,35 @@ def change(seal_id: int, verb: str) -> ResponseReturnValue:
     except Refusal as refusal:
         return _refused(seal_id, refusal)
     return redirect(url_for("seals.seal", seal_id=seal_id))
+
+
+@blueprint.post("/seals/<int:seal_id>/remaking")
+@requires(*remaking_rules.ASKERS)
+def ask_remaking(seal_id: int) -> ResponseReturnValue:
+    queries.visible_seal(seal_id, current_actor())
+    said = request.form
+    try:
+        remaking.ask_remaking(seal_id, said.get("cause", ""), said.get("reason", ""), by=current_actor())
+    except Refusal as refusal:
+        return _refused(seal_id, refusal)
+    flash(t("已提交，等待印章管理部门审批", "Handed in; the seal office decides"), "good")
+    return redirect(url_for("seals.seal", seal_id=seal_id))
+
+
+@panel("remaking")
+def _panel(remaking_id: int, task: Any) -> Markup:
+    asked = remakings.remaking(remaking_id)
+    found = queries.seal(asked.seal_id)
+    return Markup(  # noqa: S704 - the template escapes
+        render_template(
+            "seals/_remaking.html",
+            asked=asked,
+            seal=found,
+            causes=remaking_rules.CAUSES,
+            card=cards.card(found.card_serial),
+            owner=queries.owner_name(found),
+        )
+    )
 
 
 @blueprint.post("/seals/<int:seal_id>/grants")

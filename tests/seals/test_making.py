@@ -15,6 +15,7 @@ from app.crypto.seal_verdict import verify_seal
 from app.db import db
 from app.flows import commands as flows
 from app.impressions import commands as impressions
+from app.impressions import moving
 from app.seals import commands, making, queries
 from app.seals.models import SealMaking
 from card_agent.protocol.outcomes import Failed
@@ -277,8 +278,11 @@ def test_a_suspended_or_destroyed_impression_makes_no_seal(world: World, verb: s
     ritual = ordered(world, impression_id)
     begun = ritual.begin()
     manager = world.person("mgr", "印管", world.bureau, "seal_manager")
-    more = {"witness": "监销人甲"} if verb == "destroy" else {}
-    getattr(impressions, verb)(impression_id, "机构调整", **more, by=manager)
+    if verb == "suspend":
+        impressions.suspend(impression_id, "机构调整", by=manager)
+    else:
+        moving.destroy(impression_id, "机构调整", manager, witness="监销人甲")
+        db.session.commit()
 
     expected = "impression.suspended" if verb == "suspend" else "impression.destroyed"
     with refused(expected):
