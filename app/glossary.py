@@ -31,7 +31,9 @@ LEVELS: dict[str, Text] = {
     "none": Text("不需要第二人", "Nobody else"),
     "office": Text("印章管理部门审批", "The seal office decides"),
     "office_and_head": Text("印章管理部门审核，负责人审批", "The seal office reviews, its head decides"),
-    "office_and_witness": Text("印章管理部门复核，并须监销", "The seal office agrees, and a witness is there"),
+    "office_and_witness": Text(
+        "印章管理部门复核，并须监销", "The seal office agrees, and a witness is there"
+    ),
 }
 """What the shipped rule tables may answer."""
 

@@ -25,10 +25,11 @@ from card_agent.outbox import Outbox
 from card_agent.pin import Pin
 from card_agent.protocol.codec import to_json
 from card_agent.protocol.jobs import Job
-from card_agent.protocol.names import MAKE_SEAL, SIGN_DOCUMENT
+from card_agent.protocol.names import MAKE_SEAL, SIGN_DOCUMENT, UNLOCK_PIN
 from card_agent.protocol.outcomes import Accepted, Failed, Incident, outcome_from_json
 from card_agent.ritual import Bench, Progress, Server, Step, job_path
 from card_agent.signing import sign_document, signing_steps
+from card_agent.unlocking import unlock_pin, unlocking_steps
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ HISTORY = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Past:
-    """A job that ended here. `status`: made, signed or failed; `reported`: whether the server has
+    """A job that ended here. `status`: made, signed, unlocked or failed; `reported`: whether the server has
     answered."""
 
     job_id: int
@@ -66,13 +67,22 @@ class Desk:
 
     # --- what people do ---
 
-    def run(self, job_id: int, *, maker_pin: Pin | None, card_pin: Pin | None) -> Progress:
+    def run(
+        self,
+        job_id: int,
+        *,
+        maker_pin: Pin | None = None,
+        card_pin: Pin | None = None,
+        so_pin: Pin | None = None,
+        new_pin: Pin | None = None,
+    ) -> Progress:
         """Begin a job; returns at once. Refuses Busy, JobGone, UnknownKind."""
         with self._lock:
             self._check_free()
             job = self._job(job_id)
             self.progress = progress = Progress(job=job, steps=_steps(job.kind))
-            pins = (maker_pin or Pin(""), card_pin or Pin(""))
+            given = {"maker": maker_pin, "card": card_pin, "so": so_pin, "new": new_pin}
+            pins = {name: pin or Pin("") for name, pin in given.items()}
             self._running = self._card_thread.submit(self._do, job, progress, pins)
             return progress
 
@@ -128,14 +138,16 @@ class Desk:
 
     # --- the card thread ---
 
-    def _do(self, job: Job, progress: Progress, pins: tuple[Pin, Pin]) -> None:
+    def _do(self, job: Job, progress: Progress, pins: dict[str, Pin]) -> None:
         try:
             self._start_record(job)
             if self._bench.journal.read(job.job_id).unreported is None:
                 if job.kind == MAKE_SEAL:
-                    make_seal(job, self._bench, progress, maker_pin=pins[0], card_pin=pins[1])
+                    make_seal(job, self._bench, progress, maker_pin=pins["maker"], card_pin=pins["card"])
+                elif job.kind == UNLOCK_PIN:
+                    unlock_pin(job, self._bench, progress, so_pin=pins["so"], new_pin=pins["new"])
                 else:
-                    sign_document(job, self._bench, progress, card_pin=pins[1])
+                    sign_document(job, self._bench, progress, card_pin=pins["card"])
             self._report_or_leave(job.job_id, progress)
             progress.state = "done"
         except Fault as fault:
@@ -248,4 +260,6 @@ def _steps(kind: str) -> list[Step]:
         return making_steps()
     if kind == SIGN_DOCUMENT:
         return signing_steps()
+    if kind == UNLOCK_PIN:
+        return unlocking_steps()
     raise UnknownKind(kind)

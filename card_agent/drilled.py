@@ -146,6 +146,10 @@ class StruckReader:
         self.press("opened")
         return StruckCard(card, self.press)
 
+    def renew_pin(self, serial: str, so_pin: Pin, new_pin: Pin) -> None:
+        self.press("before renew_pin")
+        self.reader.renew_pin(serial, so_pin, new_pin)
+
 
 @dataclass(frozen=True)
 class StruckCard:

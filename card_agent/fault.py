@@ -116,6 +116,42 @@ class PinLocked(Fault):
         )
 
 
+class WrongSoPin(Fault):
+    """`left`: how often one may still try here, before this station refuses."""
+
+    def __init__(self, serial: str, left: int) -> None:
+        super().__init__(
+            "card.wrong_so_pin",
+            zh=f"卡 {serial} 的管理 PIN（SO PIN）不正确，还可以尝试 {left} 次。请核对后重新输入",
+            en=f"The SO PIN of card {serial} is wrong; {left} tries are left. Check it and enter it again",
+            card_serial=serial,
+        )
+        self.left = left
+
+
+class SoPinSpent(Fault):
+    """Refused before the card is asked: a card whose SO PIN locks is lost for good."""
+
+    def __init__(self, serial: str) -> None:
+        super().__init__(
+            "card.so_pin_spent",
+            zh=f"卡 {serial} 的管理 PIN 已多次输错，再错卡将永久锁死，本机不再尝试。请换卡补办，或由发卡机构处理",
+            en=f"The SO PIN of card {serial} was wrong too often; one more could lock the card for good, so this station "
+            "tries no more. Have the seal made again on another card, or ask whoever issued the card",
+            card_serial=serial,
+        )
+
+
+class PinUnfit(Fault):
+    def __init__(self, serial: str) -> None:
+        super().__init__(
+            "card.pin_unfit",
+            zh=f"卡 {serial} 不接受这个新 PIN（长度或字符不合要求）。PIN 未更改，请另设一个",
+            en=f"Card {serial} does not take this new PIN (its length or characters). Nothing was changed; choose another",
+            card_serial=serial,
+        )
+
+
 class CardUnusable(Fault):
     """The card's own word, in its library's name for it."""
 

@@ -21,6 +21,7 @@ from card_agent.fault import Busy, Fault, JobGone, UnknownKind
 from card_agent.pin import Pin
 from card_agent.protocol.codec import Malformed, canonical, parse
 from card_agent.state import Shown, state_of
+from card_agent.unlocking import NEW_PIN_LEAST
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -152,12 +153,15 @@ class Loopback:
         raise _not_found()
 
     def _run(self, job_id: int, body: dict[str, Any]) -> Response:
-        """{maker_pin?, card_pin, wait_s?}: begins the job; 202, or after `wait_s` the state as it is then."""
+        """{maker_pin?, card_pin, wait_s?}, or {so_pin, new_pin, new_pin_again, wait_s?}: begins the job; 202, or after `wait_s`
+        the state as it is then."""
         wait_s = body.get("wait_s", 0)
         if not isinstance(wait_s, int) or not 0 <= wait_s <= WAIT_LIMIT_S:
             raise Denied(422, "wait_s", "等待时间不正确", f"wait_s: 0 to {WAIT_LIMIT_S}")
+        given = {name: _pin(body, name) for name in ("maker_pin", "card_pin", "so_pin")}
+        given["new_pin"] = _new_pin(body)
         try:
-            self._agent.desk.run(job_id, maker_pin=_pin(body, "maker_pin"), card_pin=_pin(body, "card_pin"))
+            self._agent.desk.run(job_id, **given)
         except (Busy, JobGone, UnknownKind) as fault:
             return _error(404 if isinstance(fault, JobGone) else 409, fault.code, fault.zh, fault.en)
         self._agent.desk.wait(wait_s)
@@ -199,6 +203,29 @@ def _pin(body: dict[str, Any], name: str) -> Pin | None:
     if not isinstance(value, str) or len(value) > PIN_LIMIT:
         raise Denied(422, name, "PIN 格式不正确", "This cannot be a PIN")
     return Pin(value)
+
+
+def _new_pin(body: dict[str, Any]) -> Pin | None:
+    """Typed twice, alike, and long enough."""
+    first, again = body.get("new_pin"), body.pop("new_pin_again", None)
+    pin = _pin(body, "new_pin")
+    if pin is None:
+        return None
+    if first != again:
+        raise Denied(
+            422,
+            "new_pin_again",
+            "两次输入的新 PIN 不一致，请重新输入",
+            "The new PIN differs the second time; enter it again",
+        )
+    if len(pin.secret()) < NEW_PIN_LEAST:
+        raise Denied(
+            422,
+            "new_pin",
+            f"新 PIN 至少 {NEW_PIN_LEAST} 位",
+            f"A new PIN has at least {NEW_PIN_LEAST} characters",
+        )
+    return pin
 
 
 def _json(value: object, status: int = 200) -> Response:

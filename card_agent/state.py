@@ -13,12 +13,18 @@ from card_agent.fault import Fault
 from card_agent.loops import Contact
 from card_agent.protocol.codec import moment_text, to_json
 from card_agent.protocol.jobs import CardSeen, Job
-from card_agent.protocol.names import MAKE_SEAL, SIGN_DOCUMENT
+from card_agent.protocol.names import MAKE_SEAL, SIGN_DOCUMENT, UNLOCK_PIN
 from card_agent.ritual import Progress, Step
 from card_agent.trust import is_maker
 from card_agent.version import VERSION
 
 SILENT_AFTER_S = 30
+NEEDS: dict[str, list[str]] = {
+    MAKE_SEAL: ["maker_pin", "card_pin"],
+    SIGN_DOCUMENT: ["card_pin"],
+    UNLOCK_PIN: ["so_pin", "new_pin", "new_pin_again"],
+}
+"""What is typed for each kind of job."""
 
 
 class Sees(Protocol):
@@ -117,8 +123,8 @@ def _name(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
 def _job(job: Job, desk: Desk) -> dict[str, Any]:
     return {
         **to_json(job),
-        "needs": {MAKE_SEAL: ["maker_pin", "card_pin"], SIGN_DOCUMENT: ["card_pin"]}.get(job.kind, []),
-        "known": job.kind in (MAKE_SEAL, SIGN_DOCUMENT),
+        "needs": NEEDS.get(job.kind, []),
+        "known": job.kind in NEEDS,
         "interrupted": job.state != "ordered" and not desk.busy,
     }
 

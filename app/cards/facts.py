@@ -187,3 +187,34 @@ class AuthorityBelieved(
     fingerprint: str
     is_root: bool
     valid_until: datetime
+
+
+class UnlockAsked(
+    Fact,
+    name="card.unlock_asked",
+    zh="申请解锁",
+    en="Unlocking asked for",
+    log_class=LogClass.SEAL_MANAGEMENT,
+):
+    unlock_id: int
+    card_serial: str
+    unit_id: int | None
+    reason: str
+
+
+class UnlockAgreed(
+    Fact, name="card.unlock_agreed", zh="同意解锁", en="Unlocking agreed", log_class=LogClass.SEAL_MANAGEMENT
+):
+    unlock_id: int
+    card_serial: str
+    unit_id: int | None
+    asked_by: str
+
+
+class UnlockEnded(
+    Fact, name="card.unlock_ended", zh="终止解锁", en="Unlocking ended", log_class=LogClass.SEAL_MANAGEMENT
+):
+    unlock_id: int
+    card_serial: str
+    unit_id: int | None
+    state: str

@@ -175,3 +175,31 @@ class CardJobStep(Base):
     step: Mapped[str] = mapped_column(sa.String(40))
     note_zh: Mapped[str] = mapped_column(sa.String(1000), default="")
     note_en: Mapped[str] = mapped_column(sa.String(1000), default="")
+
+
+class CardUnlock(Base):
+    """解锁: a card's PIN is to be given anew. `state`: open, done, refused. `order_json`: the station's signed order, canonical
+    JSON, as long as it serves."""
+
+    __tablename__ = "card_unlock"
+    __table_args__ = (
+        sa.Index(
+            "uq_card_unlock_open",
+            "card_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    card_id: Mapped[int] = mapped_column(sa.ForeignKey("card.id"))
+    reason: Mapped[str] = mapped_column(sa.String(500))
+    asked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    asked_by_name: Mapped[str] = mapped_column(sa.String(100))
+    asked_at: Mapped[datetime]
+    agreed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    agreed_by_name: Mapped[str] = mapped_column(sa.String(100), default="")
+    state: Mapped[str] = mapped_column(sa.String(10), default="open")
+    job_id: Mapped[int | None] = mapped_column(sa.ForeignKey("card_job.id"), default=None)
+    order_json: Mapped[bytes | None] = mapped_column(sa.LargeBinary, default=None)

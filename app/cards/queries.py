@@ -17,6 +17,7 @@ from app.cards.models import (
     CardJobStep,
     CardLoss,
     CardMove,
+    CardUnlock,
     Custody,
     Station,
     StationPresence,
@@ -138,6 +139,13 @@ def standing_before(card_id: int) -> str:
         .limit(1)
     )
     return db.session.scalar(query) or "enrolled"
+
+
+def open_unlock(card_id: int) -> CardUnlock | None:
+    """The unlocking of this card that is under way."""
+    return db.session.scalar(
+        sa.select(CardUnlock).where(CardUnlock.card_id == card_id, CardUnlock.state == "open")
+    )
 
 
 def keeper_of(card_id: int) -> int | None:

@@ -8,7 +8,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import NotFound as PageNotFound
 
 from app.cards import choices as _choices  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
-from app.cards import commands, queries, standing
+from app.cards import commands, queries, standing, unlocking
 from app.crypto.certificates import as_der
 from app.people import queries as people
 from app.people.guards import current_actor, requires
@@ -207,6 +207,9 @@ def card(serial: str) -> ResponseReturnValue:
         words=standing.WORDS,
         can=standing.MOVES[row.card.state],
         people=people.people(),
+        unlock=queries.open_unlock(row.card.id),
+        stations=[s for s in queries.stations() if s.station.revoked_at is None],
+        me=current_actor().id,
     )
 
 
@@ -214,6 +217,26 @@ def card(serial: str) -> ResponseReturnValue:
 @requires(*KEEPS_CARDS)
 def report_lost(serial: str) -> ResponseReturnValue:
     commands.report_lost(serial, request.form.get("reason", ""), by=current_actor())
+    return redirect(url_for("cards.card", serial=serial))
+
+
+@blueprint.post("/cards/<serial>/unlock")
+@requires(*KEEPS_CARDS)
+def ask_unlock(serial: str) -> ResponseReturnValue:
+    unlocking.ask_unlock(serial, request.form.get("reason", ""), by=current_actor())
+    return redirect(url_for("cards.card", serial=serial))
+
+
+@blueprint.post("/cards/<serial>/unlock/<int:unlock_id>/<any(agree, refuse, start):what>")
+@requires(*KEEPS_CARDS)
+def go_on_unlocking(serial: str, unlock_id: int, what: str) -> ResponseReturnValue:
+    by = current_actor()
+    if what == "agree":
+        unlocking.agree_unlock(unlock_id, by=by)
+    elif what == "refuse":
+        unlocking.refuse_unlock(unlock_id, request.form.get("reason", ""), by=by)
+    else:
+        unlocking.start_unlock(unlock_id, _number("station_id") or 0, by=by)
     return redirect(url_for("cards.card", serial=serial))
 
 

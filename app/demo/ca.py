@@ -31,6 +31,8 @@ from card_agent.protocol.names import MAKER_EKU, ORDER_EKU
 
 MODULE = os.environ.get("YINXU_PKCS11_MODULE", "/usr/lib/softhsm/libsofthsm2.so")
 CA_LABEL = "yinxu-demo-ca"
+SO_PIN = "16180339"
+"""Of the demo's cards: with it a station gives a locked one a new PIN. Real cards' SO PINs lie in a safe."""
 CA_NAME = x509.Name(
     [
         x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
@@ -58,8 +60,9 @@ def softhsm_conf(tokens: Path) -> Path:
     return conf
 
 
-def init_token(tokens: Path, label: str, pin: str) -> None:
-    create_token(softhsm_conf(tokens), label, pin=pin, so_pin=secrets.token_hex(8))
+def init_token(tokens: Path, label: str, pin: str, so_pin: str = "") -> None:
+    """`so_pin`: one that nobody knows, unless it is said."""
+    create_token(softhsm_conf(tokens), label, pin=pin, so_pin=so_pin or secrets.token_hex(8))
 
 
 def reader(tokens: Path) -> Any:
@@ -220,7 +223,7 @@ def make_cards(authority: Authority, drawer: Path, wishes: list[dict[str, Any]])
     made: list[dict[str, Any]] = []
     for wish in wishes:
         before = _token_folders(drawer)
-        init_token(drawer, wish["label"], wish["pin"])
+        init_token(drawer, wish["label"], wish["pin"], SO_PIN)
         (folder,) = _token_folders(drawer) - before
         made.append({"label": wish["label"], "role": wish["role"], "token": folder})
     library = reader(drawer)

@@ -14,6 +14,7 @@ from typing import Any
 from app.demo import leftover
 from app.demo import stage as staging
 from app.demo.browser import Browser
+from app.demo.ca import SO_PIN
 from app.demo.cards import InDrawer, SimulatedStation
 from app.demo.cast import DEPARTMENT, HEADQUARTERS, PEOPLE, SEAL_NAME
 from app.demo.pdfsig import PdfsigVerdict, pdfsig_verdict, trust_database
@@ -246,7 +247,9 @@ def tell_logins(playing: Playing, say: Say) -> None:
     stage = playing.stage
     say("")
     say(f"pages            {stage.address}")
-    say(f"station's page   {stage.agent_address}   (PINs: maker card {MAKER_PIN}, seal card {CARD_PIN})")
+    say(
+        f"station's page   {stage.agent_address}   (PINs: maker card {MAKER_PIN}, seal card {CARD_PIN}, SO PIN of both {SO_PIN})"
+    )
     for person in PEOPLE:
         roles = ", ".join(ROLES[role].en for role, _ in person.roles) or f"no role ({DEPARTMENT})"
         say(

@@ -11,8 +11,18 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from card_agent.card.interface import nothing
-from card_agent.card.pin_counter import PinCounter
-from card_agent.fault import CardAbsent, CardFull, CardRemoved, NoCertificate, PinSpent, WrongPin
+from card_agent.card.pin_counter import PinCounter, so_tries
+from card_agent.fault import (
+    CardAbsent,
+    CardFull,
+    CardRemoved,
+    NoCertificate,
+    PinSpent,
+    PinUnfit,
+    SoPinSpent,
+    WrongPin,
+    WrongSoPin,
+)
 from card_agent.pin import Pin
 from card_agent.protocol.jobs import CardSeen
 from card_agent.protocol.names import ECDSA_SHA256, RSA_SHA256
@@ -31,6 +41,7 @@ class FakeCard:
     key: Key = field(repr=False)
     certificate: bytes | None = field(repr=False)
     pin: str = field(repr=False)
+    so_pin: str = field(default="", repr=False)
     objects: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]], repr=False)
     room: int = 128 * 1024
 
@@ -73,6 +84,21 @@ class FakeReader:
         if card.certificate is None:
             raise NoCertificate(serial)
         return FakeOpenCard(self, card, card.certificate)
+
+    def renew_pin(self, serial: str, so_pin: Pin, new_pin: Pin) -> None:
+        card = self.inserted.get(serial)
+        if card is None:
+            raise CardAbsent(serial)
+        if self._pins.left(so_tries(serial)) == 0:
+            raise SoPinSpent(serial)
+        self._pins.count(so_tries(serial))
+        if so_pin.secret() != card.so_pin:
+            raise WrongSoPin(serial, self._pins.left(so_tries(serial)))
+        self._pins.clear(so_tries(serial))
+        if len(new_pin.secret()) < 4:
+            raise PinUnfit(serial)
+        card.pin = new_pin.secret()
+        self._pins.clear(serial)
 
 
 class FakeOpenCard:

@@ -66,6 +66,11 @@ class Reader(Protocol):
         """Refuses CardAbsent, NoCertificate, WrongPin, PinSpent, PinLocked. Inside `session` only."""
         ...
 
+    def renew_pin(self, serial: str, so_pin: Pin, new_pin: Pin) -> None:
+        """Give the card's user a new PIN, by the SO PIN; its count of wrong ones begins anew. Refuses CardAbsent,
+        WrongSoPin, SoPinSpent, PinUnfit. Inside `session` only."""
+        ...
+
 
 PressPoint = Callable[[str], None]
 """Called by rituals at each named point; tests pull cards and kill processes there."""

@@ -51,3 +51,8 @@ class PinCounter:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self._path)
+
+
+def so_tries(serial: str) -> str:
+    """Under which name the wrong SO PINs of a card are counted."""
+    return f"{serial}/so"

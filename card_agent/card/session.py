@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, TokenFlag
 
-from card_agent.card.pin_counter import PinCounter
+from card_agent.card.pin_counter import PinCounter, so_tries
 from card_agent.fault import (
     CardAbsent,
     CardFull,
@@ -30,7 +30,10 @@ from card_agent.fault import (
     NoCertificate,
     PinLocked,
     PinSpent,
+    PinUnfit,
+    SoPinSpent,
     WrongPin,
+    WrongSoPin,
 )
 from card_agent.pin import Pin
 from card_agent.protocol.jobs import CardSeen
@@ -93,6 +96,36 @@ class Pkcs11Reader:
         self._pins.clear(serial)
         self._opened.append(session)
         return Pkcs11Card(session, slot, serial)
+
+    def renew_pin(self, serial: str, so_pin: Pin, new_pin: Pin) -> None:
+        slot, token = self._find(serial)
+        tries = so_tries(serial)
+        flags = TokenFlag(token.flags)
+        if (
+            self._pins.left(tries) == 0
+            or TokenFlag.SO_PIN_FINAL_TRY in flags
+            or TokenFlag.SO_PIN_LOCKED in flags
+        ):
+            raise SoPinSpent(serial)
+        self._pins.count(tries)
+        try:
+            session = token.open(rw=True, so_pin=so_pin.secret())
+        except (pkcs11.PinIncorrect, pkcs11.PinLenRange, pkcs11.PinInvalid) as error:
+            self._fresh()  # as in `open`: the failed login has leaked its session
+            raise WrongSoPin(serial, self._pins.left(tries)) from error
+        except pkcs11.PKCS11Error as error:
+            self._pins.uncount(tries)
+            raise fault_of(error, serial, slot) from error
+        self._pins.clear(tries)
+        try:
+            session.init_pin(new_pin.secret())
+        except (pkcs11.PinLenRange, pkcs11.PinInvalid, pkcs11.ArgumentsBad) as error:
+            raise PinUnfit(serial) from error
+        except pkcs11.PKCS11Error as error:
+            raise fault_of(error, serial, slot) from error
+        finally:
+            self._fresh()  # out of the SO's login, which stands in the way of the user's
+        self._pins.clear(serial)
 
     def _find(self, serial: str) -> tuple[Any, Any]:
         for slot in self._lib().get_slots(token_present=True):

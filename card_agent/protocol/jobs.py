@@ -98,7 +98,7 @@ class Summary:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """`kind`: make_seal or sign_document; a kind the station does not know is shown, never done.
+    """`kind`: make_seal, sign_document or unlock_pin; a kind the station does not know is shown, never done.
     `state`: ordered, begun or authorised. `card_serial`: the card it is for."""
 
     job_id: int
@@ -152,6 +152,13 @@ class MakeBegun:
 @dataclass(frozen=True, kw_only=True)
 class SignBegun:
     """The answer to sign_document. `order`: a signed SignOrder, made at this moment."""
+
+    order: Signed
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnlockBegun:
+    """The answer to unlock_pin. `order`: a signed UnlockOrder, made at this moment."""
 
     order: Signed
 

@@ -25,3 +25,4 @@ CARD_ALGORITHMS = (ECDSA_SHA256, RSA_SHA256)
 
 MAKE_SEAL = "make_seal"
 SIGN_DOCUMENT = "sign_document"
+UNLOCK_PIN = "unlock_pin"

@@ -42,6 +42,19 @@ class DocumentSigned:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unlocked:
+    """The card has a new PIN. `proof`: over the possession of the order's nonce, signed by the card's key once that PIN
+    had opened it. `certificate`: the card's, DER."""
+
+    status: str = "unlocked"
+    order_id: str
+    proof: CardSignature
+    certificate: bytes
+    host: str
+    mac: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Failed:
     """The person at the station gave the job back; nothing more will be done for it. `card_changed`: whether
     anything was written to the card or deleted from it. `zh`, `en`: why, for people."""
@@ -56,11 +69,12 @@ class Failed:
     mac: str
 
 
-Outcome = Made | DocumentSigned | Failed
+Outcome = Made | DocumentSigned | Unlocked | Failed
 
-_BY_STATUS: dict[str, type[Made] | type[DocumentSigned] | type[Failed]] = {
+_BY_STATUS: dict[str, type[Made] | type[DocumentSigned] | type[Unlocked] | type[Failed]] = {
     "made": Made,
     "signed": DocumentSigned,
+    "unlocked": Unlocked,
     "failed": Failed,
 }
 

@@ -113,6 +113,26 @@ class SignOrder(Statement):
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnlockOrder(Statement):
+    """The server's order to give one card's PIN anew with its SO PIN. Two people stand for it: whoever asked and whoever
+    agreed are different, and `operator`, who stands at the station, did not agree. PINs are in no message."""
+
+    DOMAIN = "YINXU-UNLOCK-ORDER/1"
+
+    order_id: str
+    job_id: int
+    nonce: str
+    card_serial: str
+    card_cert_sha256: str
+    asked_by: Operator
+    agreed_by: Operator
+    operator: Operator
+    station_id: int
+    issued_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Possession(Statement):
     """A card proves its key for one order. `role`: "seal" or "maker". `kid`: the card certificate's
     SHA-256."""
@@ -207,6 +227,19 @@ def possession(order: Order, *, role: str, alg: str) -> Possession:
         nonce=order.nonce,
         role=role,
         card_serial=order.maker_serial if maker else order.card_serial,
+    )
+
+
+def unlocked_possession(order: UnlockOrder, *, alg: str) -> Possession:
+    """What the card signs once its new PIN has opened it; both sides build it."""
+    return Possession(
+        domain=Possession.DOMAIN,
+        alg=alg,
+        kid=order.card_cert_sha256,
+        order_id=order.order_id,
+        nonce=order.nonce,
+        role="seal",
+        card_serial=order.card_serial,
     )
 
 

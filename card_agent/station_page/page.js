@@ -6,6 +6,12 @@ const TEXTS = {
   queue: ["待办任务", "Jobs"],
   history: ["最近完成", "Last done"],
   maker_pin: ["制章授权卡 PIN", "PIN of the maker card"],
+  so_pin: ["管理 PIN（SO PIN）", "SO PIN of the card"],
+  new_pin: ["新 PIN（由持卡人输入，至少 6 位）", "New PIN (typed by its holder, at least 6 characters)"],
+  new_pin_again: ["再次输入新 PIN", "New PIN once more"],
+  start_unlock: ["重设 PIN", "Set the new PIN"],
+  unlocked: ["PIN 已重设", "The PIN is set anew"],
+  unlocked_text: ["新 PIN 已验证可用。可以取出卡。", "The new PIN was tried and opens the card. It may be taken out."],
   card_pin: ["印章卡 PIN", "PIN of the seal card"],
   give_back: ["退回任务", "Give the job back"],
   give_back_title: ["退回这项任务？", "Give this job back?"],
@@ -46,7 +52,7 @@ const TEXTS = {
   changed: ["印章卡内容已有改动；重新开始即可从中断处继续，不会重复制章。", "The seal card was changed; starting again goes on from there and never makes a second seal."],
   unchanged: ["印章卡没有任何改动。", "The seal card was not changed."],
   unknown_kind: ["本机程序版本不支持此类任务，请升级。", "This version knows no such job; upgrade it."],
-  status_made: ["已制作", "made"], status_signed: ["已签章", "signed"], status_failed: ["已退回", "given back"],
+  status_made: ["已制作", "made"], status_signed: ["已签章", "signed"], status_unlocked: ["已解锁", "unlocked"], status_failed: ["已退回", "given back"],
   expired_page: ["页面与本机程序失去联系，正在重试…", "The station's program does not answer; trying again…"],
 };
 
@@ -82,9 +88,17 @@ async function ask(path, body) {
 const job = () => state?.jobs.find((j) => j.job_id === chosen) ?? null;
 const mine = () => (state?.job && (chosen === null || state.job.job_id === chosen) ? state.job : null);
 
+const PINS = ["maker_pin", "card_pin", "so_pin", "new_pin", "new_pin_again"];
+const field = (pin) => pin.replaceAll("_", "-");
+const KINDS = { make_seal: ["start_make", "made"], sign_document: ["start_sign", "signed"], unlock_pin: ["start_unlock", "unlocked"] };
+
+function clearPins() {
+  for (const pin of PINS) $(field(pin)).value = "";
+}
+
 function choose(id) {
   chosen = id; shown = "";
-  for (const field of ["maker-pin", "card-pin"]) $(field).value = "";
+  clearPins();
   draw();
 }
 
@@ -155,7 +169,7 @@ function drawResult(error) {
     box.replaceChildren(element("div", { class: "notice bad" }, element("h2", {}, t("failed")), element("p", {}, both(fault)),
       fault.card_changed === undefined ? "" : element("p", {}, fault.card_changed ? t("changed") : t("unchanged"))));
   } else if (p?.state === "done") {
-    const kind = p.kind === "make_seal" ? "made" : "signed";
+    const kind = KINDS[p.kind][1];
     box.replaceChildren(element("div", { class: "notice good" }, element("h2", {}, t(kind)), element("p", {}, t(`${kind}_text`)),
       p.reported ? "" : element("p", {}, t("unreported"))));
   } else if (p?.state === "running") {
@@ -169,11 +183,11 @@ function drawForm() {
   if (j && !j.known) $("result").replaceChildren(element("div", { class: "notice warn" }, t("unknown_kind")));
   if (!j) return;
   const needsMaker = j.needs.includes("maker_pin");
-  $("maker-pin-field").hidden = !needsMaker;
+  for (const pin of PINS) $(`${field(pin)}-field`).hidden = !j.needs.includes(pin);
   const ready = (!needsMaker || state.slots.maker) && state.slots.seals.some((c) => c.serial === j.card_serial);
-  if (ready && $("start").disabled && document.activeElement === document.body) $(needsMaker ? "maker-pin" : "card-pin").focus();
+  if (ready && $("start").disabled && document.activeElement === document.body) $(field(j.needs[0])).focus();
   $("start").disabled = !ready;
-  $("start").textContent = j.interrupted ? t("resume") : t(j.kind === "make_seal" ? "start_make" : "start_sign");
+  $("start").textContent = j.interrupted ? t("resume") : t(KINDS[j.kind]?.[0] ?? "resume");
 }
 
 function draw(error) {
@@ -204,9 +218,9 @@ async function look() {
 
 $("go").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const j = job(), body = { card_pin: $("card-pin").value };
-  if (j.needs.includes("maker_pin")) body.maker_pin = $("maker-pin").value;
-  for (const field of ["maker-pin", "card-pin"]) $(field).value = "";
+  const j = job(), body = {};
+  for (const pin of j.needs) body[pin] = $(field(pin)).value;
+  clearPins();
   try { state = await ask(`/jobs/${j.job_id}/run`, body); shown = ""; draw(); }
   catch (error) { drawResult(error); }
 });

@@ -108,6 +108,14 @@ def examples() -> dict[str, Any]:
         issued_at=AT, expires_at=AT + timedelta(seconds=120),
     )  # fmt: skip
     signed_sign_order = sealed(sign_order, sign(ORDER_KEY, payload(sign_order)), order_certificate)
+    unlock_order = statements.UnlockOrder(
+        domain=statements.UnlockOrder.DOMAIN, **head, order_id="8877665544332211", job_id=43, nonce="3c" * 32,
+        card_serial=order.card_serial, card_cert_sha256=order.card_cert_sha256,
+        asked_by=Operator(id=9, name="孙用"), agreed_by=Operator(id=6, name="李主任"), operator=OPERATOR, station_id=7,
+        issued_at=AT, expires_at=AT + timedelta(seconds=120),
+    )  # fmt: skip
+    signed_unlock_order = sealed(unlock_order, sign(ORDER_KEY, payload(unlock_order)), order_certificate)
+    unlock_proof = statements.unlocked_possession(unlock_order, alg=names.ECDSA_SHA256)
     proofs = {
         role: statements.possession(order, role=role, alg=names.ECDSA_SHA256) for role in ("maker", "seal")
     }
@@ -171,6 +179,11 @@ def examples() -> dict[str, Any]:
             order_id=sign_order.order_id, signature=by_card(CARD_KEY, sign_order.to_sign),
             certificate=card_certificate, envelope_sha256=token.envelope_sha256, **host,
         ),
+        "unlock-begun": jobs.UnlockBegun(order=signed_unlock_order),
+        "unlocked": outcomes.Unlocked(
+            order_id=unlock_order.order_id, proof=by_card(CARD_KEY, payload(unlock_proof)),
+            certificate=card_certificate, **host,
+        ),
         "failed": outcomes.Failed(
             order_id=order.order_id, code="station.given_back", zh="制章操作员退回任务",
             en="The operator gave the job back", card_changed=False, **host,
@@ -185,6 +198,7 @@ def examples() -> dict[str, Any]:
     found = {name: {"message": type(m).__name__, "value": to_json(m)} for name, m in messages.items()}
     for name, statement, private in (
         ("order", order, ORDER_KEY), ("write-token", token, ORDER_KEY), ("sign-order", sign_order, ORDER_KEY),
+        ("unlock-order", unlock_order, ORDER_KEY),
         ("possession-maker", proofs["maker"], MAKER_KEY), ("possession-seal", proofs["seal"], CARD_KEY),
         ("receipt-maker", receipts["maker"], MAKER_KEY), ("receipt-seal", receipts["seal"], CARD_KEY),
     ):  # fmt: skip

@@ -15,13 +15,14 @@ import pytest
 
 from app.clock import now
 from app.crypto.certificates import judge_certificate, trust_from
+from app.demo.ca import SO_PIN
 from app.demo.cards import SimulatedStation
 from app.demo.pki import CardWish, Pki
 from card_agent.card.pin_counter import PinCounter
 from card_agent.card.seal_card import SealCard
 from card_agent.card.session import Pkcs11Reader
 from card_agent.drilled import open_sessions
-from card_agent.fault import CardAbsent, CardRemoved, WrongPin
+from card_agent.fault import CardAbsent, CardRemoved, PinSpent, PinUnfit, WrongPin, WrongSoPin
 from card_agent.loopback import HEADER, TOKEN
 from card_agent.making import make_seal
 from card_agent.pin import Pin
@@ -433,3 +434,36 @@ def test_a_ritual_that_a_pull_ended_leaves_no_session_open(place: Place) -> None
         raise CardRemoved(place.card.serial)
 
     assert open_sessions(MODULE) == 0
+
+
+def test_a_cards_pin_is_given_anew_by_its_so_pin_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(tmp_path)
+    monkeypatch.setenv("SOFTHSM2_CONF", str(place.station.conf))
+    place.insert_both()
+    reader, serial = place.reader(), place.card.serial
+
+    def opens(pin: str) -> bool:
+        with reader.session():
+            try:
+                return bool(reader.open(serial, Pin(pin)).certificate)
+            except WrongPin:
+                return False
+
+    assert opens(CARD_PIN)
+    while True:
+        with reader.session(), pytest.raises((WrongPin, PinSpent)) as fault:
+            reader.open(serial, Pin("999999"))
+        if fault.type is PinSpent:
+            break
+    with reader.session(), pytest.raises(WrongSoPin):
+        reader.renew_pin(serial, Pin("not-it-at-all"), Pin("a-new-one"))
+    with reader.session(), pytest.raises(PinUnfit):
+        reader.renew_pin(serial, Pin(SO_PIN), Pin("x"))
+    with reader.session():
+        reader.renew_pin(serial, Pin(SO_PIN), Pin("a-new-one"))
+        assert reader.open(serial, Pin("a-new-one")).sign(b"x").value
+    assert not opens(CARD_PIN) and opens("a-new-one")
+    with reader.session():
+        assert open_sessions(MODULE) == 0
