@@ -44,12 +44,14 @@ def test_files_are_loaded_once_and_again_only_when_they_change(town: Town):
         "seal_production": 1,
         "seal_issuance": 1,
         "seal_authorization": 1,
+        "impression_change": 1,
+        "seal_remaking": 1,
     }
 
     again = commands.load_files(by=SYSTEM)
 
     assert again.published == []
-    assert count(FlowDefinition) == 5
+    assert count(FlowDefinition) == 7
 
 
 def test_a_changed_file_becomes_a_version_and_so_does_what_calls_it(town: Town, tmp_path: Path):
@@ -62,6 +64,7 @@ def test_a_changed_file_becomes_a_version_and_so_does_what_calls_it(town: Town, 
     assert [line.split()[:2] for line in fact.published] == [
         ["seal_issuance", "v2"],
         ["seal_lifecycle", "v2"],
+        ["seal_remaking", "v2"],
     ]
 
 
