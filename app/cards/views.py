@@ -195,7 +195,7 @@ def _card_form(values: Any, refusal: Refusal | None) -> str:
 
 
 @blueprint.get("/cards/<serial>")
-@requires(*KEEPS_CARDS)
+@requires(*KEEPS_CARDS, "seal_office_head")
 def card(serial: str) -> ResponseReturnValue:
     row = queries.card_row(serial)
     return render_template(

@@ -60,6 +60,7 @@ const $ = (id) => document.getElementById(id);
 const token = document.querySelector("meta[name=agent-token]").content;
 let language = localStorage.getItem("language") || (navigator.language.startsWith("zh") ? "zh" : "en");
 let state = null, chosen = null, shown = "";
+let wrong = null; // what the program refused; it stays until the next try or another job
 
 const t = (name, values = {}) => TEXTS[name][language === "zh" ? 0 : 1].replace(/\{(\w+)\}/g, (_, k) => values[k]);
 const both = (pair) => (pair ? pair[language] : "");
@@ -97,7 +98,7 @@ function clearPins() {
 }
 
 function choose(id) {
-  chosen = id; shown = "";
+  chosen = id; shown = ""; wrong = null;
   clearPins();
   draw();
 }
@@ -162,9 +163,9 @@ function drawSteps() {
     both(s), element("small", {}, s.state === "waiting" ? "" : `${s.ms} ms`))));
 }
 
-function drawResult(error) {
+function drawResult() {
   const p = mine(), box = $("result");
-  const fault = error ?? (p?.state === "failed" ? p.fault : null);
+  const fault = wrong ?? (p?.state === "failed" ? p.fault : null);
   if (fault) {
     box.replaceChildren(element("div", { class: "notice bad" }, element("h2", {}, t("failed")), element("p", {}, both(fault)),
       fault.card_changed === undefined ? "" : element("p", {}, fault.card_changed ? t("changed") : t("unchanged"))));
@@ -190,7 +191,7 @@ function drawForm() {
   $("start").textContent = j.interrupted ? t("resume") : t(KINDS[j.kind]?.[0] ?? "resume");
 }
 
-function draw(error) {
+function draw() {
   if (chosen !== null && !job() && !mine()) chosen = null;
   if (chosen === null && state.jobs.length && !mine()) chosen = state.jobs[0].job_id;
   document.documentElement.lang = language;
@@ -199,7 +200,7 @@ function draw(error) {
   $("station").textContent = `${state.agent.station_name} · ${state.agent.host}`;
   $("link").className = `chip ${state.heartbeat.ok ? "good" : "bad"}`;
   $("link").textContent = state.heartbeat.ok ? t("connected") : state.heartbeat.fault ? both(state.heartbeat.fault) : t("silent");
-  drawQueue(); drawAbout(); drawSlots(); drawSteps(); drawResult(error); drawForm();
+  drawQueue(); drawAbout(); drawSlots(); drawSteps(); drawResult(); drawForm();
 }
 
 async function look() {
@@ -221,15 +222,15 @@ $("go").addEventListener("submit", async (event) => {
   const j = job(), body = {};
   for (const pin of j.needs) body[pin] = $(field(pin)).value;
   clearPins();
-  try { state = await ask(`/jobs/${j.job_id}/run`, body); shown = ""; draw(); }
-  catch (error) { drawResult(error); }
+  try { state = await ask(`/jobs/${j.job_id}/run`, body); shown = ""; wrong = null; draw(); }
+  catch (error) { wrong = error; draw(); }
 });
 
 $("give-back").addEventListener("click", () => { $("reason").value = ""; $("give-back-dialog").showModal(); });
 $("give-back-dialog").addEventListener("close", async () => {
   if ($("give-back-dialog").returnValue !== "yes") return;
-  try { state = await ask(`/jobs/${chosen}/give-back`, { reason: $("reason").value }); shown = ""; draw(); }
-  catch (error) { drawResult(error); }
+  try { state = await ask(`/jobs/${chosen}/give-back`, { reason: $("reason").value }); shown = ""; wrong = null; draw(); }
+  catch (error) { wrong = error; draw(); }
 });
 
 $("language").addEventListener("click", () => {
