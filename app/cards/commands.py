@@ -224,17 +224,20 @@ def hand_over(serial: str, keeper_id: int, *, by: Actor) -> MakerCardHandedOver:
 
 
 @command
-def report_lost(serial: str, reason: str, *, by: Actor) -> CardLost:
-    """挂失: from this moment nothing is made on the card and nothing sealed with it, by anybody."""
+def report_lost(serial: str, reason: str, *, since: datetime | None = None, by: Actor) -> CardLost:
+    """挂失: from this moment nothing is made on the card and nothing sealed with it, by anybody. `since`: when it was last
+    known to be in hand; its uses from then on are told apart (D14). Refuses Invalid a moment that is still to come."""
     card = _locked_card(serial)
     if by.id is None or by.id != card.owner_user_id:
         unit_id = unit_concerned(card.owner_unit_id, card.owner_user_id)
         _need(by, {"seal_office", "seal_manager", "station_operator"}, unit_id)
     standing.check_move(card.state, "lost", serial)
     rules.check_reason("card.reason_needed", reason)
+    at = clock.now()
+    rules.check_lost_since(since, at)
     move(card, "lost", reason, by)
-    db.session.add(CardLoss(card_id=card.id, at=clock.now(), reason=reason, by_id=by.id))
-    return CardLost(card_serial=serial, unit_id=card.owner_unit_id, reason=reason)
+    db.session.add(CardLoss(card_id=card.id, at=at, reason=reason, by_id=by.id, since=since))
+    return CardLost(card_serial=serial, unit_id=card.owner_unit_id, reason=reason, since=since)
 
 
 @command

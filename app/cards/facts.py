@@ -72,9 +72,12 @@ class CardRegistered(
 class CardLost(
     Fact, name="card.lost", zh="卡挂失", en="Card reported lost", log_class=LogClass.SEAL_MANAGEMENT
 ):
+    """`since`: when it was last known to be in hand; None when nobody can say (D14)."""
+
     card_serial: str
     unit_id: int | None
     reason: str
+    since: datetime | None = None
 
 
 class CardMoved(

@@ -107,7 +107,8 @@ class CardMove(Base):
 
 
 class CardLoss(Base):
-    """挂失: the card is lost from `at` on; nothing may be made on it or sealed with it any more."""
+    """挂失: the card is lost from `at` on; nothing may be made on it or sealed with it any more. `since`: when it was last
+    known to be in hand; what was done with it between the two may be another's doing (D14). None: nobody can say."""
 
     __tablename__ = "card_loss"
 
@@ -115,6 +116,7 @@ class CardLoss(Base):
     at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(sa.String(500))
     by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    since: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class Custody(Base):

@@ -39,6 +39,12 @@ def check_reason(code: str, reason: str) -> None:
         raise Invalid(code, zh=told.zh, en=told.en, fields={"reason": told})
 
 
+def check_lost_since(since: datetime | None, now: datetime) -> None:
+    if since is not None and since > now:
+        told = Text("不能晚于现在", "This is still to come")
+        raise Invalid("card.lost_in_future", zh=told.zh, en=told.en, fields={"since": told})
+
+
 def check_step(state: str, wanted: JobState) -> None:
     """Refuses with Conflict a step the job's state does not allow."""
     if wanted not in TRANSITIONS[state]:

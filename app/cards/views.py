@@ -10,6 +10,7 @@ from werkzeug.exceptions import NotFound as PageNotFound
 from app.cards import choices as _choices  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.cards import commands, destruction_views, queries, standing, unlocking
 from app.cards.consequences import touched
+from app.cards.uses import uses
 from app.crypto.certificates import as_der
 from app.people import queries as people
 from app.people.guards import current_actor, requires
@@ -17,7 +18,7 @@ from app.refusal import Invalid, Refusal
 from app.settings import current_settings
 from app.text import Text
 from app.web.errors import wants_json
-from app.web.incoming import row_number
+from app.web.incoming import local_moment, row_number
 from app.web.language import t
 
 blueprint = Blueprint("cards", __name__, template_folder="templates")
@@ -214,6 +215,7 @@ def card(serial: str) -> ResponseReturnValue:
         words=standing.WORDS,
         can=standing.MOVES[row.card.state],
         people=people.people(),
+        uses=uses(serial, row.lost.since, row.lost.at) if row.lost else [],
         unlock=queries.open_unlock(row.card.id),
         stations=[s for s in queries.stations() if s.station.revoked_at is None],
         me=current_actor().id,
@@ -226,7 +228,8 @@ def card(serial: str) -> ResponseReturnValue:
 @blueprint.post("/cards/<serial>/lost")
 @requires(*KEEPS_CARDS)
 def report_lost(serial: str) -> ResponseReturnValue:
-    commands.report_lost(serial, request.form.get("reason", ""), by=current_actor())
+    since = local_moment(request.form.get("since", ""), code="card.bad_date")
+    commands.report_lost(serial, request.form.get("reason", ""), since=since, by=current_actor())
     return redirect(url_for("cards.card", serial=serial))
 
 

@@ -28,8 +28,14 @@ def names() -> list[str]:
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a measure.")
 @click.option("--check", is_flag=True, help="Exit with 1 when a ratio is below its goal.")
-@click.option("--db", metavar="URL", help="The database to measure on, for benches that use one.")
-def command(name: str | None, as_json: bool, check: bool, db: str | None) -> None:
+@click.option(
+    "--db",
+    "places",
+    metavar="URL",
+    multiple=True,
+    help="The database to measure on, for benches that use one; several: one after the other.",
+)
+def command(name: str | None, as_json: bool, check: bool, places: tuple[str, ...]) -> None:
     """Run the bench NAME: a line a measure (name, ours, unit, baseline, ratio, goal). Without NAME: list them."""
     known = names()
     if name is None:
@@ -39,11 +45,16 @@ def command(name: str | None, as_json: bool, check: bool, db: str | None) -> Non
     if name not in known:
         raise _UnknownBench(f"no bench '{name}'; there are: {', '.join(known)}")
     missed = 0
-    for measure in _measures(name, db):
+    for measure in _on_each(name, places):
         click.echo(json.dumps(measure.line()) if as_json else _said(measure))
         missed += measure.goal is not None and measure.ratio < measure.goal
     if check and missed:
         raise SystemExit(1)
+
+
+def _on_each(name: str, places: tuple[str, ...]) -> Iterator[Measure]:
+    for db in places or (None,):
+        yield from _measures(name, db)
 
 
 def _module(name: str) -> Any:

@@ -14,7 +14,7 @@ from app.pdf.verifying import Report, as_json
 from app.people.guards import current_actor, login_required, who
 from app.refusal import Invalid, Refusal
 from app.settings import current_settings
-from app.signing import commands, queries, rules, words
+from app.signing import commands, losses, queries, rules, words
 from app.signing import sign_document as _sign_document  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.text import Text
 from app.web.errors import wants_json
@@ -239,7 +239,7 @@ def verified() -> ResponseReturnValue:
     report = queries.report_on(data)
     commands.verify(report, name, by=who())
     if wants_json():
-        return jsonify(as_json(report))
+        return jsonify({**as_json(report), **_lost(report)})
     return render_template(
         "signing/verify.html", **_told(report), refusal=None, file_name=rules.clean_name(name)
     )
@@ -249,6 +249,7 @@ def _told(report: Report | None) -> dict[str, object]:
     """What the report's fragment needs."""
     return {
         "report": report,
+        "losses": losses.of_report(report) if report else [],
         "verdicts": words.VERDICTS,
         "aspects": words.aspects(report) if report else [],
         "coverage": words.COVERAGE,
@@ -256,6 +257,20 @@ def _told(report: Report | None) -> dict[str, object]:
         "as_json": as_json(report) if report else None,
         "data_uri": _data_uri,
     }
+
+
+def _lost(report: Report) -> dict[str, object]:
+    """What the JSON says besides, where a card behind a signature was reported lost."""
+    found = [
+        {
+            "signature_id": loss.signature_id,
+            "reported_at": loss.at.isoformat(),
+            "since": loss.since.isoformat() if loss.since else None,
+            "doubtful": loss.doubtful,
+        }
+        for loss in losses.of_report(report)
+    ]
+    return {"cards_lost": found} if found else {}
 
 
 def _data_uri(png: bytes) -> str:

@@ -60,6 +60,18 @@ def end_of_day(said: str, *, code: str) -> datetime | None:
         raise Invalid(code, zh=text.zh, en=text.en, fields={"valid_until": text}) from None
 
 
+def local_moment(said: str, *, code: str, field: str = "since") -> datetime | None:
+    """The moment chosen (`2026-11-22T08:30`), in the organisation's zone; None when none was chosen. Refuses Invalid."""
+    if not said.strip():
+        return None
+    try:
+        found = datetime.fromisoformat(said.strip())
+        return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(current_settings().time_zone))
+    except (ValueError, OverflowError):
+        text = Text("时间不正确，请重新选择", "This is no moment; choose again")
+        raise Invalid(code, zh=text.zh, en=text.en, fields={field: text}) from None
+
+
 def inside(target: str) -> str:
     """The address to go back to, if it is one of our own; else the first page.
 
