@@ -1,4 +1,7 @@
-"""The law of destroying a card (监销): one person of the seal office asks, another is there and confirms it. Pure."""
+"""The law of destroying a card (监销): one person of the seal office asks, another is there and confirms it. Pure.
+
+Whose task the witness's word is, the diagram says: the seal office's as shipped; it may be drawn for the overseer of seal use.
+"""
 
 from app.actor import Actor
 from app.refusal import Conflict, Forbidden
@@ -18,14 +21,22 @@ def check_may_destroy(by: Actor, unit_ids: frozenset[int]) -> None:
         )
 
 
+MAY_WITNESS = ("seal_office", "seal_office_head", "overseer")
+
+
 def check_may_witness(by: Actor, unit_ids: frozenset[int], *, asked_by_id: int) -> None:
     """Refuses Forbidden to whoever asked, and to whom it is not theirs."""
-    check_may_destroy(by, unit_ids)
     if by.id == asked_by_id:
         raise Forbidden(
             "card.own_destruction",
             zh="销毁须两人在场：申请人不能自己监销，请由印章管理部门的另一位同事确认",
             en="Destroying takes two people: nobody witnesses their own; a colleague of the seal office confirms it",
+        )
+    if by.kind != "person" or by.id is None or not any(by.has(role, unit_ids) for role in MAY_WITNESS):
+        raise Forbidden(
+            "card.not_the_witness",
+            zh="监销人须是印章管理部门人员或用印监督员",
+            en="The witness is of the seal office, or an overseer of seal use",
         )
 
 

@@ -64,6 +64,7 @@ def test_two_people_destroy_a_card_and_both_are_on_record(world: World, second: 
     assert found is not None and (found.asked_by_name, found.witness_name) == ("李主任", "胡副")
     assert next((m.after, m.by_name) for m in queries.moves_of(card.id)) == ("destroyed", "李主任")
     assert "胡副 监销" in client.get("/cards/SC1").text
+    assert "此卡已销毁" in client.get("/cards/SC1/destruction").text
     assert told() == ["card.destruction_asked", "card.destroyed"]
     with pytest.raises(Conflict):
         destroying.ask_destruction("SC1", "再次", by=second)
@@ -93,6 +94,15 @@ def test_it_is_taken_back_refused_or_overtaken(world: World, second: Actor) -> N
     commands.report_lost("SC1", "又丢了", by=world.office)
     witness(second)
     assert state("SC1") == "destroyed"
+
+
+def test_an_overseer_may_be_the_witness_where_a_diagram_says_so(world: World, second: Actor) -> None:
+    overseer = world.person("he", "何督", world.bureau, "overseer")
+    asked = destroying.ask_destruction("MK1", "旧卡", by=world.office)
+
+    with pytest.raises(Forbidden, match=r"^card\.not_the_witness:"):
+        destroying.destroy(asked.destruction_id, by=world.stranger)
+    assert destroying.destroy(asked.destruction_id, by=overseer).witness == "何督"
 
 
 def test_who_may_ask_and_for_which_card(world: World, second: Actor) -> None:
