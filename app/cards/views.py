@@ -240,16 +240,24 @@ def ask_unlock(serial: str) -> ResponseReturnValue:
     return redirect(url_for("cards.card", serial=serial))
 
 
-@blueprint.post("/cards/<serial>/unlock/<int:unlock_id>/<any(agree, refuse, start):what>")
+@blueprint.post("/cards/<serial>/unlock/<int:unlock_id>/agree")
+@requires("seal_office", "seal_office_head")
+def agree_unlock(serial: str, unlock_id: int) -> ResponseReturnValue:
+    unlocking.agree_unlock(unlock_id, by=current_actor())
+    return redirect(url_for("cards.card", serial=serial))
+
+
+@blueprint.post("/cards/<serial>/unlock/<int:unlock_id>/refuse")
 @requires(*KEEPS_CARDS)
-def go_on_unlocking(serial: str, unlock_id: int, what: str) -> ResponseReturnValue:
-    by = current_actor()
-    if what == "agree":
-        unlocking.agree_unlock(unlock_id, by=by)
-    elif what == "refuse":
-        unlocking.refuse_unlock(unlock_id, request.form.get("reason", ""), by=by)
-    else:
-        unlocking.start_unlock(unlock_id, _number("station_id") or 0, by=by)
+def refuse_unlock(serial: str, unlock_id: int) -> ResponseReturnValue:
+    unlocking.refuse_unlock(unlock_id, request.form.get("reason", ""), by=current_actor())
+    return redirect(url_for("cards.card", serial=serial))
+
+
+@blueprint.post("/cards/<serial>/unlock/<int:unlock_id>/start")
+@requires("station_operator")
+def start_unlock(serial: str, unlock_id: int) -> ResponseReturnValue:
+    unlocking.start_unlock(unlock_id, _number("station_id") or 0, by=current_actor())
     return redirect(url_for("cards.card", serial=serial))
 
 

@@ -1,6 +1,7 @@
 """Odd input gets a sentence in both languages and never a broken page, on either database."""
 
 import json
+import re
 from collections import deque
 from itertools import cycle
 from pathlib import Path
@@ -58,7 +59,7 @@ def numbered(app: Flask, method: str, number: str) -> list[str]:
             built = rule.rule
             for name in rule.arguments:
                 built = built.replace(f"<int:{name}>", number).replace(f"<{name}>", VALUES.get(name, "1"))
-            found.append(built.replace("<any(suspend, resume, cancel):verb>", "suspend"))
+            found.append(re.sub(r"<any\((\w+)[^>]*>", r"\1", built))
     return found
 
 
