@@ -44,6 +44,7 @@ PARAMETERS: dict[str, Text] = {
     "change_id": Text("变更事项", "The change"),
     "collector_document": Text("领用人证件号", "The collector's document"),
     "collector_name": Text("领用人", "The collector"),
+    "destruction_id": Text("销毁事项", "The destruction"),
     "impression_id": Text("印模", "The impression"),
     "job_id": Text("制章任务", "The order to make a seal"),
     "on_behalf_of": Text("代谁领用", "On whose behalf"),

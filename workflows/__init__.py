@@ -10,6 +10,7 @@ FLOWS = (
     "seal_authorization",
     "impression_change",
     "seal_remaking",
+    "card_destruction",
 )
 
 

@@ -26,7 +26,8 @@ from app.cards.facts import (
     StationRevoked,
 )
 from app.cards.kinds import PRODUCTIONS, JobEnd, kind_of
-from app.cards.models import Card, CardJob, CardJobStep, CardLoss, CardMove, Custody, EnrolmentCode, Station
+from app.cards.models import Card, CardJob, CardJobStep, CardLoss, Custody, EnrolmentCode, Station
+from app.cards.moving import in_nobodys_hands, move
 from app.command import command
 from app.crypto.certificates import check_certificate
 from app.db import db, lock_row
@@ -213,7 +214,7 @@ def hand_over(serial: str, keeper_id: int, *, by: Actor) -> MakerCardHandedOver:
         db.session.flush()
     db.session.add(Custody(card_id=card.id, keeper_id=keeper_id, taken_at=now))
     if card.state == "enrolled":
-        _move(card, "assigned", "", by)
+        move(card, "assigned", "", by)
     return MakerCardHandedOver(
         card_serial=serial,
         unit_id=card.owner_unit_id,
@@ -234,7 +235,7 @@ def report_lost(serial: str, reason: str, *, since: datetime | None = None, by: 
     rules.check_reason("card.reason_needed", reason)
     at = clock.now()
     rules.check_lost_since(since, at)
-    _move(card, "lost", reason, by)
+    move(card, "lost", reason, by)
     db.session.add(CardLoss(card_id=card.id, at=at, reason=reason, by_id=by.id, since=since))
     return CardLost(card_serial=serial, unit_id=card.owner_unit_id, reason=reason, since=since)
 
@@ -249,11 +250,7 @@ def suspend_card(serial: str, reason: str, *, by: Actor) -> CardMoved:
 def take_back(serial: str, reason: str, *, by: Actor) -> CardMoved:
     """交回: it lies with the office. A maker card is in nobody's hands then."""
     fact = _moved_by_hand(serial, "returned", reason, by)
-    card = _locked_card(serial)
-    for custody in db.session.scalars(
-        sa.select(Custody).where(Custody.card_id == card.id, Custody.returned_at.is_(None))
-    ):
-        custody.returned_at = clock.now()
+    in_nobodys_hands(_locked_card(serial))
     return fact
 
 
@@ -267,12 +264,6 @@ def take_up(serial: str, reason: str, *, by: Actor) -> CardMoved:
     )
 
 
-@command
-def destroy(serial: str, reason: str, *, by: Actor) -> CardMoved:
-    """销毁: for good. Only what lies with the office, was never used, or was lost and found."""
-    return _moved_by_hand(serial, "destroyed", reason, by)
-
-
 def _moved_by_hand(serial: str, to: standing.Standing | str, reason: str, by: Actor) -> CardMoved:
     card = _locked_card(serial)
     _need(by, {"seal_office"}, unit_concerned(card.owner_unit_id, card.owner_user_id))
@@ -280,19 +271,8 @@ def _moved_by_hand(serial: str, to: standing.Standing | str, reason: str, by: Ac
     rules.check_reason("card.reason_needed", reason)
     rules.check_no_open_job(queries.open_job_of_card(serial) is not None, serial)
     before = card.state
-    _move(card, to, reason, by)
+    move(card, to, reason, by)
     return CardMoved(card_serial=serial, unit_id=card.owner_unit_id, before=before, after=to, reason=reason)
-
-
-def _move(card: Card, to: str, reason: str, by: Actor) -> None:
-    """The only place where a card comes to stand otherwise. The row is locked."""
-    standing.check_move(card.state, to, card.serial)
-    db.session.add(
-        CardMove(
-            card_id=card.id, before=card.state, after=to, at=clock.now(), reason=reason[:500], by_name=by.name
-        )
-    )
-    card.state = to
 
 
 # --- a job's life ---
@@ -332,7 +312,7 @@ def open_job(
             job_id=busy.id,
         )
     if kind in PRODUCTIONS:
-        _move(card, "in_production", "", by)
+        move(card, "in_production", "", by)
     job = CardJob(
         kind=kind,
         station_id=station_id,
@@ -453,7 +433,7 @@ def _end(job: CardJob, state: rules.JobState, end: JobEnd, by: Actor) -> None:
     if job.kind in PRODUCTIONS:
         card = _locked_card(job.card_serial)
         if card.state == "in_production":  # it may have been lost meanwhile
-            _move(card, "active" if state == "done" else queries.standing_before(card.id), "", by)
+            move(card, "active" if state == "done" else queries.standing_before(card.id), "", by)
     job.state, job.ended_at = state, clock.now()
     if end.reason is not None:
         job.reason_zh, job.reason_en = end.reason.zh[:1000], end.reason.en[:1000]

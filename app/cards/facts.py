@@ -221,3 +221,51 @@ class UnlockEnded(
     card_serial: str
     unit_id: int | None
     state: str
+
+
+class DestructionAsked(
+    Fact,
+    name="card.destruction_asked",
+    zh="申请销毁卡",
+    en="Destroying a card asked for",
+    log_class=LogClass.SEAL_MANAGEMENT,
+):
+    destruction_id: int
+    card_serial: str
+    unit_id: int | None
+    reason: str
+    instance_id: int
+
+
+class CardDestroyed(
+    Fact,
+    name="card.destroyed",
+    zh="监销卡",
+    en="Card destroyed before a witness",
+    log_class=LogClass.SEAL_MANAGEMENT,
+):
+    """`before`: how it stood (`app/cards/standing.py`). `asked_by` and `witness` are two persons."""
+
+    destruction_id: int
+    card_serial: str
+    unit_id: int | None
+    before: str
+    reason: str
+    asked_by: str
+    witness: str
+
+
+class DestructionEnded(
+    Fact,
+    name="card.destruction_ended",
+    zh="终止销毁卡",
+    en="Destroying a card called off",
+    log_class=LogClass.SEAL_MANAGEMENT,
+):
+    """`state`: refused by the witness, or cancelled."""
+
+    destruction_id: int
+    card_serial: str
+    unit_id: int | None
+    state: str
+    reason: str

@@ -205,3 +205,32 @@ class CardUnlock(Base):
     state: Mapped[str] = mapped_column(sa.String(10), default="open")
     job_id: Mapped[int | None] = mapped_column(sa.ForeignKey("card_job.id"), default=None)
     order_json: Mapped[bytes | None] = mapped_column(sa.LargeBinary, default=None)
+
+
+class CardDestruction(Base):
+    """监销: a card is to be destroyed by two people. `state`: open, done, refused, cancelled. `answer`: why it was not done.
+    At most one is open for a card."""
+
+    __tablename__ = "card_destruction"
+    __table_args__ = (
+        sa.Index(
+            "uq_card_destruction_open",
+            "card_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    card_id: Mapped[int] = mapped_column(sa.ForeignKey("card.id"))
+    reason: Mapped[str] = mapped_column(sa.String(500))
+    asked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    asked_by_name: Mapped[str] = mapped_column(sa.String(100))
+    asked_at: Mapped[datetime]
+    witness_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    witness_name: Mapped[str] = mapped_column(sa.String(100), default="")
+    state: Mapped[str] = mapped_column(sa.String(10), default="open")
+    answer: Mapped[str] = mapped_column(sa.String(500), default="")
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    instance_id: Mapped[int | None] = mapped_column(default=None)

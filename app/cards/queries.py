@@ -13,6 +13,7 @@ from app.cards import rules, standing
 from app.cards.kinds import kind_of
 from app.cards.models import (
     Card,
+    CardDestruction,
     CardJob,
     CardJobStep,
     CardLoss,
@@ -139,6 +140,39 @@ def standing_before(card_id: int) -> str:
         .limit(1)
     )
     return db.session.scalar(query) or "enrolled"
+
+
+def destruction(destruction_id: int) -> CardDestruction:
+    """Refuses NotFound."""
+    found = db.session.get(CardDestruction, destruction_id)
+    if found is None:
+        raise NotFound("card.no_destruction", zh="没有这次销毁", en="There is no such destruction")
+    return found
+
+
+def open_destruction(card_id: int) -> CardDestruction | None:
+    """The asking to destroy this card that waits for its witness."""
+    return db.session.scalar(
+        sa.select(CardDestruction).where(CardDestruction.card_id == card_id, CardDestruction.state == "open")
+    )
+
+
+def destruction_of(card_id: int) -> CardDestruction | None:
+    """How it was destroyed, if it was, and before whom."""
+    return db.session.scalar(
+        sa.select(CardDestruction).where(CardDestruction.card_id == card_id, CardDestruction.state == "done")
+    )
+
+
+def to_be_destroyed() -> frozenset[int]:
+    """The ids of all cards that wait for a witness."""
+    return frozenset(
+        db.session.scalars(sa.select(CardDestruction.card_id).where(CardDestruction.state == "open"))
+    )
+
+
+def card_of(destruction: CardDestruction) -> Card:
+    return db.session.get_one(Card, destruction.card_id)
 
 
 def open_unlock(card_id: int) -> CardUnlock | None:

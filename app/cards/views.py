@@ -8,7 +8,8 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import NotFound as PageNotFound
 
 from app.cards import choices as _choices  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
-from app.cards import commands, queries, standing, unlocking
+from app.cards import commands, destruction_views, queries, standing, unlocking
+from app.cards.consequences import touched
 from app.cards.uses import uses
 from app.crypto.certificates import as_der
 from app.people import queries as people
@@ -21,6 +22,7 @@ from app.web.incoming import local_moment, row_number
 from app.web.language import t
 
 blueprint = Blueprint("cards", __name__, template_folder="templates")
+blueprint.register_blueprint(destruction_views.blueprint)
 
 WATCHES_STATIONS = ("station_operator", "seal_office", "seal_manager", "system_administrator")
 KEEPS_CARDS = ("station_operator", "seal_office", "seal_manager")
@@ -124,7 +126,12 @@ def cards() -> ResponseReturnValue:
             cards=[{"serial": r.card.serial, "role": r.card.role, "subject": r.card.subject} for r in rows]
         )
     return render_template(
-        "cards/cards.html", rows=rows, owner_of=_owner_of, person=people.user, words=standing.WORDS
+        "cards/cards.html",
+        rows=rows,
+        owner_of=_owner_of,
+        person=people.user,
+        words=standing.WORDS,
+        to_be_destroyed=queries.to_be_destroyed(),
     )
 
 
@@ -212,6 +219,9 @@ def card(serial: str) -> ResponseReturnValue:
         unlock=queries.open_unlock(row.card.id),
         stations=[s for s in queries.stations() if s.station.revoked_at is None],
         me=current_actor().id,
+        destruction=queries.open_destruction(row.card.id),
+        destroyed=queries.destruction_of(row.card.id),
+        touched=touched(serial) if current_actor().has("seal_office") else [],
     )
 
 
@@ -255,7 +265,6 @@ BY_HAND = {
     "suspend": commands.suspend_card,
     "return": commands.take_back,
     "resume": commands.take_up,
-    "destroy": commands.destroy,
 }
 
 

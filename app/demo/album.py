@@ -113,6 +113,7 @@ def _stations(p: dict[str, str]) -> list[Shot]:
         Shot("station", p["station"], "liuke", dark=True),
         Shot("cards", "/cards", "liuke"),
         Shot("card", p["card"], "liuke"),
+        Shot("card-destruction", p["card"] + "/destruction", "wangmin"),
         Shot("card-new", "/cards/new", "liuke"),
         Shot("card-new-faults", "/cards/new", "liuke", status=422, act=_submit_empty),
     ]

@@ -1,9 +1,12 @@
-"""What a change of an impression touches here: the seals made from it, and who may use them (D4)."""
+"""What a change of an impression, or the end of a card, touches here: the seals, and who may use them (D4)."""
 
 from collections.abc import Iterable
 
+from app.cards.consequences import Touched as OnCard
+from app.cards.consequences import touched_by_cards
 from app.impressions.consequences import Touched, touched_by_impressions
 from app.seals import queries
+from app.seals.models import Seal
 from app.text import Text
 
 
@@ -13,12 +16,26 @@ def seals_of(impression_id: int) -> Iterable[Touched]:
     for seal in queries.seals_of_impression(impression_id):
         if queries.cancellation(seal.id) is not None:
             continue
-        users = [row.to for row in queries.grants(seal.id) if row.withdrawn is None]
-        nobody = Text("尚未授权", "nobody yet")
-        zh = "、".join(u.zh for u in users) or nobody.zh
-        en = ", ".join(u.en for u in users) or nobody.en
+        users = _users(seal)
         yield Touched(
             seal.name,
-            Text(f"印章卡 {seal.card_serial} · 使用者:{zh}", f"card {seal.card_serial} · used by {en}"),
+            Text(
+                f"印章卡 {seal.card_serial} · 使用者:{users.zh}",
+                f"card {seal.card_serial} · used by {users.en}",
+            ),
             href=f"/seals/{seal.id}",
         )
+
+
+@touched_by_cards("seals")
+def seal_on(card_serial: str) -> Iterable[OnCard]:
+    """The seal on the card that has not been cancelled."""
+    seal = queries.live_seal_on_card(card_serial)
+    if seal is not None:
+        users = _users(seal)
+        yield OnCard(seal.name, Text(f"使用者：{users.zh}", f"used by {users.en}"), href=f"/seals/{seal.id}")
+
+
+def _users(seal: Seal) -> Text:
+    users = [row.to for row in queries.grants(seal.id) if row.withdrawn is None]
+    return Text("、".join(u.zh for u in users) or "尚未授权", ", ".join(u.en for u in users) or "nobody yet")

@@ -26,7 +26,7 @@ def test_the_shipped_files_are_accepted():
     code, lines = run("check")
 
     assert code == 0
-    assert len(lines) == 6
+    assert len(lines) == len([*WORKFLOWS.glob("*/*.bpmn"), *WORKFLOWS.glob("*/*.dmn")])
     assert all(json.loads(line)["verdict"] == "accepted" for line in lines)
 
 

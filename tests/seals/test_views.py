@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.cards import commands as cards
 from app.seals import commands, queries
 from tests.cards.makers import SYSTEM, World, browser
 from tests.seals.makers import issued_seal
@@ -130,3 +131,19 @@ def test_whoever_may_not_see_a_seal_gets_no_page(world: World) -> None:
 
     assert browser(world, stranger).get(f"/seals/{seal_id}").status_code == 404
     assert browser(world, stranger).post(f"/seals/{seal_id}/suspend", data={"reason": "x"}).status_code == 403
+
+
+def test_the_page_before_a_card_is_destroyed_names_the_seal_on_it(world: World) -> None:
+    seal_id = issued_seal(world)
+    commands.authorize_by_keeping(seal_id, by=SYSTEM)
+    cards.take_back("SC1", "部门撤并", by=world.office)
+    office, operator = browser(world, world.office), browser(world, world.operator)
+
+    page = office.get("/cards/SC1/destruction").text
+
+    assert f"/seals/{seal_id}" in page and "印章使用者" in page
+    assert f"/seals/{seal_id}" in office.get("/cards/SC1").text
+    assert f"/seals/{seal_id}" not in operator.get("/cards/SC1").text
+    assert operator.get("/cards/SC1/destruction").status_code == 403
+    office.set_cookie("language", "en")
+    assert "What this touches" in office.get("/cards/SC1/destruction").text
