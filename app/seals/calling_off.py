@@ -5,6 +5,7 @@ from app.cards import commands as card_commands
 from app.cards import queries as cards
 from app.flows.action import cancelled
 from app.refusal import Conflict
+from app.seals import queries, remakings
 from card_agent.protocol import names
 
 
@@ -12,8 +13,19 @@ from card_agent.protocol import names
 def call_off(application_id: int, reason: str, *, by: Actor) -> None:
     """Take back every order to make a seal of this application. Refuses `Conflict` once a station may write the card:
     then the seal comes to be, and the flow must hear of it."""
+    _take_back("application_id", application_id, reason, by)
+
+
+@cancelled("remaking")
+def call_off_remaking(remaking_id: int, reason: str, *, by: Actor) -> None:
+    """The same where a seal was to be made again: its impression makes no other seal meanwhile that nobody asked for."""
+    impression_id = queries.seal(remakings.remaking(remaking_id).seal_id).impression_id
+    _take_back("impression_id", impression_id, reason, by)
+
+
+def _take_back(of: str, ident: int, reason: str, by: Actor) -> None:
     for job in cards.open_jobs_of_kind(names.MAKE_SEAL):
-        if job.payload.get("application_id") != application_id:
+        if job.payload.get(of) != ident:
             continue
         if job.state == "authorised":
             raise Conflict(

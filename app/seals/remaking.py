@@ -101,7 +101,7 @@ def replace(remaking_id: int, new_seal_id: int, *, by: Actor) -> SealReplaced:
     new = queries.seal(new_seal_id)
     law.check_replaces(
         agreed=row.agreed_by_id is not None,
-        same_impression=new.impression_id == old.impression_id,
+        same_impression=new.impression_id == old.impression_id and new.made_at >= row.asked_at,
         other=new.id != old.id,
     )
     row.state, row.new_seal_id = "done", new_seal_id

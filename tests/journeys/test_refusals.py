@@ -53,7 +53,12 @@ def wrong_card(office: Office, page: StationPage) -> dict[str, str]:
 def suspended_impression(office: Office, page: StationPage) -> dict[str, str]:
     manager = office.browser(office.world.manager)
     manager.get("/impressions/1")
-    assert manager.post("/impressions/1/suspend", {"suspend_reason": "盘点", "suspend_seals": "keep"}).status_code == 302
+    assert (
+        manager.post(
+            "/impressions/1/suspend", {"suspend_reason": "盘点", "suspend_seals": "keep"}
+        ).status_code
+        == 302
+    )
     return {}
 
 
