@@ -20,6 +20,7 @@ from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
 from sqlalchemy.types import TypeDecorator
 
 from app import transaction
+from app.refusal import NotFound
 
 
 class Moment(TypeDecorator[datetime]):
@@ -177,6 +178,14 @@ def _writing(engine: sa.Engine) -> dict[str, Any]:
 def lock_row(model: type[Any], ident: Any) -> Any:
     """The row, locked until the transaction ends (PostgreSQL; SQLite holds its one writer's lock anyway)."""
     return db.session.get(model, ident, with_for_update=True, populate_existing=True)
+
+
+def locked(model: type[Any], ident: Any) -> Any:
+    """`lock_row` of what an address or a diagram named. Refuses NotFound."""
+    found = lock_row(model, ident)
+    if found is None:
+        raise NotFound("nothing.there", zh="没有这一项", en="There is no such thing", what=model.__name__)
+    return found
 
 
 def insert_unless_there(model: type[Any], **values: Any) -> Any:

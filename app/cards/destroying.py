@@ -12,7 +12,7 @@ from app.cards.facts import CardDestroyed, DestructionAsked, DestructionEnded
 from app.cards.models import Card, CardDestruction
 from app.cards.moving import in_nobodys_hands, move
 from app.command import command
-from app.db import db, lock_row
+from app.db import db, lock_row, locked
 from app.flows import commands as flows
 from app.flows import steering
 from app.flows.action import cancelled
@@ -114,7 +114,7 @@ def take_back_destruction(destruction_id: int, reason: str, *, by: Actor) -> Des
 @cancelled("card_destruction")
 def called_off(destruction_id: int, reason: str, *, by: Actor) -> None:
     """The flow was cancelled: the card stays as it is."""
-    row: CardDestruction = lock_row(CardDestruction, destruction_id)
+    row: CardDestruction = locked(CardDestruction, destruction_id)
     if row.state == "open":
         row.state, row.answer, row.ended_at = "cancelled", reason[:500], clock.now()
 
@@ -133,7 +133,7 @@ def _ended(row: CardDestruction, card: Card, state: str, reason: str) -> Destruc
 def _open(destruction_id: int) -> tuple[CardDestruction, Card]:
     """The asking and its card, both locked; refuses one that is over."""
     queries.destruction(destruction_id)
-    row: CardDestruction = lock_row(CardDestruction, destruction_id)
+    row: CardDestruction = locked(CardDestruction, destruction_id)
     law.check_open(row.state)
     card: Card = lock_row(Card, row.card_id)
     return row, card

@@ -18,7 +18,7 @@ from app.command import command
 from app.crypto import signing
 from app.crypto.certificates import fingerprint
 from app.crypto.keys import keyring
-from app.db import db, lock_row
+from app.db import db, lock_row, locked
 from app.people import queries as people
 from app.refusal import Conflict, Invalid
 from app.settings import current_settings
@@ -170,7 +170,7 @@ def _path(card: Card) -> frozenset[int]:
 
 
 def _open(unlock_id: int) -> tuple[CardUnlock, Card]:
-    row: CardUnlock = lock_row(CardUnlock, unlock_id)
+    row: CardUnlock = locked(CardUnlock, unlock_id)
     law.check_open(row.state)
     return row, db.session.get_one(Card, row.card_id)
 

@@ -7,7 +7,7 @@ on their own wish, and nothing is destroyed without an agreement and a witness, 
 from app.actor import Actor
 from app.clock import now
 from app.command import command
-from app.db import db, lock_row
+from app.db import db, locked
 from app.flows import commands as flows
 from app.flows.action import cancelled
 from app.impressions import moving, queries, rules
@@ -109,13 +109,13 @@ def carry_out(change_id: int, *, by: Actor) -> ImpressionSuspended | ImpressionR
 @cancelled("impression_change")
 def taken_back(change_id: int, reason: str, *, by: Actor) -> None:
     """The flow was cancelled: the impression stays as it is."""
-    row: ImpressionChange = lock_row(ImpressionChange, change_id)
+    row: ImpressionChange = locked(ImpressionChange, change_id)
     if row.state == "open":
         row.state, row.answer = "cancelled", reason[:500]
 
 
 def _open(change_id: int) -> tuple[ImpressionChange, Impression]:
-    row: ImpressionChange = lock_row(ImpressionChange, change_id)
+    row: ImpressionChange = locked(ImpressionChange, change_id)
     rules.check_change_open(row.state)
     return row, queries.impression(row.impression_id)
 

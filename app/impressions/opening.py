@@ -8,7 +8,7 @@ from datetime import timedelta
 from app.actor import Actor
 from app.clock import now
 from app.command import command
-from app.db import db, lock_row
+from app.db import db, lock_row, locked
 from app.impressions import queries, rules
 from app.impressions.facts import SampleOpened, SampleOpeningAsked, SampleViewed
 from app.impressions.models import Impression, ImpressionOpening
@@ -38,7 +38,7 @@ def ask_to_open(impression_id: int, reason: str, *, by: Actor) -> SampleOpeningA
 @command
 def agree_to_open(opening_id: int, *, by: Actor) -> SampleOpened:
     """The second person. Refuses Forbidden to whoever asked; Conflict when it was agreed already."""
-    row: ImpressionOpening = lock_row(ImpressionOpening, opening_id)
+    row: ImpressionOpening = locked(ImpressionOpening, opening_id)
     found = queries.impression(row.impression_id)
     rules.check_may_open_sample(by, queries.unit_path_of(found.owner_unit_id, found.owner_user_id))
     rules.check_second_person(by, asked_by_id=row.asked_by_id, agreed=row.agreed_at is not None)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from app import clock
 from app.actor import SYSTEM, Actor
 from app.command import command
-from app.db import db, lock_row
+from app.db import db, lock_row, locked
 from app.flows import commands as flows
 from app.flows.action import cancelled
 from app.impressions import queries as impressions
@@ -125,7 +125,7 @@ def replace(remaking_id: int, new_seal_id: int, *, by: Actor) -> SealReplaced:
 @cancelled("remaking")
 def taken_back(remaking_id: int, reason: str, *, by: Actor) -> None:
     """The flow was cancelled: the old seal stays as it is."""
-    row: SealRemaking = lock_row(SealRemaking, remaking_id)
+    row: SealRemaking = locked(SealRemaking, remaking_id)
     if row.state == "open":
         row.state, row.answer = "cancelled", reason[:500]
 
@@ -165,7 +165,7 @@ def _asked(seal_id: int, days: int) -> bool:
 
 
 def _open(remaking_id: int) -> tuple[SealRemaking, Seal]:
-    row: SealRemaking = lock_row(SealRemaking, remaking_id)
+    row: SealRemaking = locked(SealRemaking, remaking_id)
     law.check_open(row.state)
     return row, queries.seal(row.seal_id)
 

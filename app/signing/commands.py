@@ -16,7 +16,7 @@ from app.actor import Actor
 from app.cards import commands as cards
 from app.cards.queries import station as station_of
 from app.command import command
-from app.db import db, lock_row
+from app.db import db, locked
 from app.pdf.confined import confined
 from app.pdf.geometry import user_box
 from app.pdf.inspecting import Inspection, inspect
@@ -136,7 +136,7 @@ def order(
 @command
 def cancel(sealing_id: int, *, by: Actor) -> SealingCancelled:
     """Take one's own sealing back while the card has not signed."""
-    row: Sealing = lock_row(Sealing, sealing_id)
+    row: Sealing = locked(Sealing, sealing_id)
     rules.check_own(row.user_id, by.id)
     rules.check_open(row.state)
     assert row.job_id is not None
@@ -156,7 +156,7 @@ def record(
 ) -> DocumentSealed:
     """Keep the sealed document and register the use. `by`: the person who sealed, with the station as origin.
     Only `sign_document` calls it, when the card's signature has been embedded and verified."""
-    row: Sealing = lock_row(Sealing, sealing_id)
+    row: Sealing = locked(Sealing, sealing_id)
     rules.check_open(row.state)
     rules.check_own(row.user_id, by.id)
     document, seal = db.session.get_one(Document, row.document_id), seals.seal(row.seal_id)

@@ -110,8 +110,10 @@ def test_whatever_a_diagram_says_nobody_decides_on_their_own_wish_or_destroys_al
     one = bureau.register().impression_id
     asked = changing.ask_change(one, "destroy", "磨损", by=both).change_id
 
-    with pytest.raises(Forbidden, match=r"impression\.own_change"):
+    with pytest.raises(Forbidden, match=r"flow\.not_yours"):
         decide(both)
+    with pytest.raises(Forbidden, match=r"impression\.own_change"):
+        changing.agree(asked, by=both)
     with pytest.raises(Conflict, match=r"impression\.not_agreed"):
         changing.carry_out(asked, by=bureau.overseer)
     with pytest.raises(Forbidden):

@@ -172,6 +172,7 @@ def test_every_page_is_open_to_everybody(lasting: Lasting, tmp_path: Path) -> No
 NO_PAGES = {
     "static", "healthz", "flows.home", "language.choose", "theme.choose", "notices.follow",  # lead elsewhere
     "applications.impression", "applications.scan", "applications.uploaded", "impressions.image", "impressions.small",
+    "impressions.sample",
     "signing.page_picture", "signing.seal_picture",  # pictures
     "flows.forms.file", "oversight.checkpoint", "oversight.proof", "reports.download", "signing.document",
     "studio.papers.export",  # files

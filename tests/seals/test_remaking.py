@@ -71,9 +71,11 @@ def test_after_a_loss_it_is_made_again_and_the_former_one_gives_way(world: World
 def test_whoever_agreed_does_not_operate_and_nobody_agrees_to_their_own_wish(world: World) -> None:
     both = world.person("both", "兼任", world.bureau, "seal_office", "station_operator", "seal_manager")
     old = issued_seal(world)
-    remaking.ask_remaking(old, "damaged", "芯片失灵", by=both)
-    with refused("seal.own_remaking"):
+    asked = remaking.ask_remaking(old, "damaged", "芯片失灵", by=both)
+    with refused("flow.not_yours"):
         flows.complete(task().id, {"decision": "approve", "opinion": ""}, by=both)
+    with refused("seal.own_remaking"):
+        remaking.agree(asked.remaking_id, by=both)
     steering.cancel(task().instance_id, "换人申请", by=both)
     remaking.ask_remaking(old, "damaged", "芯片失灵", by=world.manager)
     flows.complete(task().id, {"decision": "approve", "opinion": ""}, by=both)
