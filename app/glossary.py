@@ -27,12 +27,25 @@ SEAL_KINDS: dict[str, Text] = {
     "personal_signature": Text("签名", "Personal signature"),
 }
 
+DOCUMENT_CLASSES: dict[str, Text] = {
+    "contract": Text("合同协议", "Contracts"),
+    "official_document": Text("公文", "Official documents"),
+    "certificate": Text("证明材料", "Certificates and proofs"),
+    "finance": Text("财务单据", "Financial papers"),
+    "other": Text("其他", "Others"),
+}
+"""What a document is, as whoever hands it in says; a grant may name the classes it covers (A22)."""
+
 LEVELS: dict[str, Text] = {
     "none": Text("不需要第二人", "Nobody else"),
     "office": Text("印章管理部门审批", "The seal office decides"),
     "office_and_head": Text("印章管理部门审核，负责人审批", "The seal office reviews, its head decides"),
     "office_and_witness": Text(
         "印章管理部门复核，并须监销", "The seal office agrees, and a witness is there"
+    ),
+    "manager": Text("印章管理员审批", "The seal manager decides"),
+    "manager_and_head": Text(
+        "印章管理员审核，单位负责人审批", "The seal manager reviews, the unit's head decides"
     ),
 }
 """What the shipped rule tables may answer."""
@@ -48,6 +61,8 @@ PARAMETERS: dict[str, Text] = {
     "impression_id": Text("印模", "The impression"),
     "job_id": Text("制章任务", "The order to make a seal"),
     "on_behalf_of": Text("代谁领用", "On whose behalf"),
+    "days": Text("办理期限（天）", "How many days it may be used"),
+    "request_id": Text("用印申请", "The request"),
     "reason": Text("理由", "The reason"),
     "new_seal_id": Text("新印章", "The new seal"),
     "remaking_id": Text("重新制章事项", "The remaking"),

@@ -25,7 +25,7 @@ from card_agent.outbox import Outbox
 from card_agent.pin import Pin
 from card_agent.protocol.codec import to_json
 from card_agent.protocol.jobs import Job
-from card_agent.protocol.names import MAKE_SEAL, SIGN_DOCUMENT, UNLOCK_PIN
+from card_agent.protocol.names import MAKE_SEAL, MOVED_ON, SIGN_DOCUMENT, UNLOCK_PIN
 from card_agent.protocol.outcomes import Accepted, Failed, Incident, outcome_from_json
 from card_agent.ritual import Bench, Progress, Server, Step, job_path
 from card_agent.signing import sign_document, signing_steps
@@ -34,6 +34,8 @@ from card_agent.unlocking import unlock_pin, unlocking_steps
 log = logging.getLogger(__name__)
 
 HISTORY = 10
+AGAIN = 30
+"""So often a document that others seal at the same time is signed anew, before the person is asked again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,14 +143,16 @@ class Desk:
     def _do(self, job: Job, progress: Progress, pins: dict[str, Pin]) -> None:
         try:
             self._start_record(job)
-            if self._bench.journal.read(job.job_id).unreported is None:
+            if self._bench.journal.read(job.job_id).unreported is not None:
+                self._report_or_leave(job.job_id, progress)
+            elif job.kind == SIGN_DOCUMENT:
+                self._sign(job, progress, pins["card"])
+            else:
                 if job.kind == MAKE_SEAL:
                     make_seal(job, self._bench, progress, maker_pin=pins["maker"], card_pin=pins["card"])
-                elif job.kind == UNLOCK_PIN:
-                    unlock_pin(job, self._bench, progress, so_pin=pins["so"], new_pin=pins["new"])
                 else:
-                    sign_document(job, self._bench, progress, card_pin=pins["card"])
-            self._report_or_leave(job.job_id, progress)
+                    unlock_pin(job, self._bench, progress, so_pin=pins["so"], new_pin=pins["new"])
+                self._report_or_leave(job.job_id, progress)
             progress.state = "done"
         except Fault as fault:
             self._failed(job, progress, fault)
@@ -157,6 +161,17 @@ class Desk:
             self._failed(job, progress, Unexpected(type(error).__name__))
         finally:
             self._remember()
+
+    def _sign(self, job: Job, progress: Progress, card_pin: Pin) -> None:
+        """Where others seal the same document at the same time, theirs may come first: the newest is signed then, with the
+        consent that was given for the document. In the end it is told as any other refusal."""
+        for left in reversed(range(AGAIN)):
+            sign_document(job, self._bench, progress, card_pin=card_pin)
+            try:
+                return self._report_or_leave(job.job_id, progress)
+            except ServerRefused as refusal:
+                if refusal.code != MOVED_ON or not left:
+                    raise
 
     def _report_or_leave(self, job_id: int, progress: Progress) -> None:
         """The outcome is on our disk: a silent server gets it later, by `replay`."""

@@ -11,6 +11,7 @@ FLOWS = (
     "impression_change",
     "seal_remaking",
     "card_destruction",
+    "seal_use",
 )
 
 

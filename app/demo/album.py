@@ -136,6 +136,12 @@ def _sealing(p: dict[str, str]) -> list[Shot]:
         Shot("sealing-place", p["place"], "zhouning", dark=True, act=_placed),
         Shot("sealing-waiting", p["sealing-open"], "zhouning"),
         Shot("sealing-done", p["sealing-done"], "zhouning"),
+        Shot("use-ask", "/uses/new", "lihang", dark=True),
+        Shot("use-ask-faults", "/uses/new", "lihang", status=422, act=_hand_in_without_purpose),
+        Shot("use-asked", p["use"], "lihang"),
+        Shot("use-decide", p["use-task"], "wangmin", dark=True),
+        Shot("uses", "/uses", "wangmin", dark=True),
+        Shot("uses-none", "/uses?q=none", "wangmin"),
     ]
 
 
@@ -202,6 +208,11 @@ def _fail_to_log_in(page: Page) -> None:
 def _open_menu(page: Page) -> None:
     page.click(".menu-button")
     page.wait_for_selector("#menu:popover-open")
+
+
+def _hand_in_without_purpose(page: Page) -> None:
+    page.eval_on_selector("#ask", "form => { form.noValidate = true; }")
+    _send(page, "button[form=ask]")
 
 
 def _open_dialog(ident: str) -> Act:

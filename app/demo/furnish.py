@@ -63,6 +63,7 @@ def furnish(site: Site, folder: Path) -> Furnished:
     _work_under_way(found, people)
     _what_the_story_left(found, people)
     _documents(found, people, folder)
+    _use_asked_for(found, people)
     _export(found, people["wangmin"])
     _draft(found, people["fengyuan"])
     return found
@@ -188,6 +189,30 @@ def _documents(found: Furnished, people: Hands, folder: Path) -> None:
     for name, content in papers.items():
         found.papers[name] = folder / f"{name}.pdf"
         found.papers[name].write_bytes(content)
+
+
+def _use_asked_for(found: Furnished, people: Hands) -> None:
+    """A document handed in for the story's seal, which waits for the seal manager's word."""
+    lihang, wangmin = people["lihang"], people["wangmin"]
+
+    def waiting() -> dict[str, Any] | None:
+        rows: list[dict[str, Any]] = wangmin.json("/inbox")["tasks"]
+        return next((r for r in rows if r["business_key"].startswith("use_request/")), None)
+
+    if waiting() is None:
+        page = lihang.get("/uses/new")
+        offer = ("供货合同 2026-121.pdf", pdf.contract(), "application/pdf")
+        said = {
+            "purpose": "与供应商签订年度供货合同，一式一份。",
+            "document_class": "contract",
+            "presser": "keeper",
+            "uses": "1",
+            "seal_ids": found.paths["seal"].rsplit("/", 1)[1],
+        }
+        lihang.submit(page, "/uses/new", said, files={"document": offer})
+    row = _until("the use asked for", waiting)
+    found.paths["use-task"] = f"/inbox/{row['id']}"
+    found.paths["use"] = "/uses/" + row["business_key"].split("/")[1]
 
 
 def _export(found: Furnished, wangmin: Browser) -> None:

@@ -30,6 +30,7 @@ from app.seals.facts import (
     SealMade,
     SealResumed,
     SealSuspended,
+    UseByRequest,
 )
 from app.seals.models import (
     GrantWithdrawal,
@@ -310,11 +311,13 @@ def authorize(
     valid_from: datetime | None = None,
     valid_until: datetime | None = None,
     document_digest: str | None = None,
+    document_classes: Sequence[str] | None = None,
+    uses_allowed: int | None = None,
     because: str = "",
     by: Actor,
 ) -> SealAuthorized:
-    """Let a person, or a role of a unit, use the seal: for these functions, in this period, on one document or
-    any (A20–A22). Refuses Forbidden unless `by` manages the seals of the owner; Invalid for neither or both."""
+    """Let a person, or a role of a unit, use the seal: for these functions, in this period, so often, on one document,
+    on documents of some classes or on any (A20–A22). Refuses Forbidden unless `by` manages the seals of the owner; Invalid for neither or both."""
     found = _locked(seal_id)
     _need(by, {"seal_manager"}, found.owner_unit_id)
     _check_not_cancelled(found)
@@ -327,6 +330,7 @@ def authorize(
         )
     rules.check_functions(functions)
     rules.check_period(valid_from or clock.now(), valid_until)
+    rules.check_limits(document_classes, uses_allowed)
     rules.check_length("because", because, rules.LONGEST_BECAUSE)
     if user_id is not None:
         people.user(user_id)
@@ -340,8 +344,20 @@ def authorize(
         valid_from=valid_from,
         valid_until=valid_until,
         document_digest=document_digest,
+        document_classes=document_classes,
+        uses_allowed=uses_allowed,
         by=by,
     )
+
+
+@command
+def require_requests(seal_id: int, on: bool, *, by: Actor) -> UseByRequest:
+    """每次用印须先申请: from now on (or no longer) each use of the seal is asked for first, whoever holds it (A22)."""
+    found = _locked(seal_id)
+    _need(by, {"seal_manager"}, found.owner_unit_id)
+    _check_not_cancelled(found)
+    found.by_request = on
+    return UseByRequest(seal_id=seal_id, unit_id=found.owner_unit_id, on=on)
 
 
 def _grant(
@@ -355,6 +371,8 @@ def _grant(
     valid_from: datetime | None = None,
     valid_until: datetime | None = None,
     document_digest: str | None = None,
+    document_classes: Sequence[str] | None = None,
+    uses_allowed: int | None = None,
     by: Actor,
 ) -> SealAuthorized:
     now = clock.now()
@@ -367,6 +385,8 @@ def _grant(
         valid_from=valid_from or now,
         valid_until=valid_until,
         document_digest=document_digest,
+        document_classes=list(document_classes) if document_classes is not None else None,
+        uses_allowed=uses_allowed,
         granted_at=now,
         granted_by_id=by.id if by.kind == "person" else None,
         granted_by_name=by.name,
@@ -387,6 +407,9 @@ def _authorized(grant: SealGrant) -> SealAuthorized:
         functions=grant.functions,
         valid_from=grant.valid_from,
         valid_until=grant.valid_until,
+        document_digest=grant.document_digest,
+        document_classes=grant.document_classes,
+        uses_allowed=grant.uses_allowed,
         because=grant.because,
     )
 

@@ -45,6 +45,20 @@ class SealIssued(
     unit_id: int | None
 
 
+class UseByRequest(
+    Fact,
+    name="seal.use_by_request",
+    zh="设置用印须申请",
+    en="Asking before each use switched",
+    log_class=LogClass.SEAL_AUTHORIZATION,
+):
+    """`on`: from now on each use is asked for first (A22)."""
+
+    seal_id: int
+    unit_id: int | None
+    on: bool
+
+
 class SealAuthorized(
     Fact,
     name="seal.authorized",
@@ -62,6 +76,9 @@ class SealAuthorized(
     functions: list[str]
     valid_from: datetime
     valid_until: datetime | None
+    document_digest: str | None = None
+    document_classes: list[str] | None = None
+    uses_allowed: int | None = None
     because: str
 
 

@@ -45,6 +45,7 @@ class SealMaking(Base):
 
 class Seal(Base):
     """An electronic seal on a card. `card_cert_sha256` binds it to the card's key; `keeping` is the card's.
+    `by_request`: each use of it is asked for and agreed to first (A22).
 
     `maker_name`, `operator_*`: the institution that made it and the person who stood there (D2).
     """
@@ -76,6 +77,7 @@ class Seal(Base):
     owner_user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
     last_used_at: Mapped[datetime | None] = mapped_column(default=None)
     use_count: Mapped[int] = mapped_column(default=0)
+    by_request: Mapped[bool] = mapped_column(default=False)
 
 
 class SealIssue(Base):
@@ -133,12 +135,14 @@ class SealCancellation(Base):
 
 class SealGrant(Base):
     """Who may use a seal: one person, or whoever holds a role for a unit; from when until when; for which
-    functions (A21). `document_digest`: only this one document, when set (A22). `because`: the reason."""
+    functions (A21). `document_digest`: only this one document; `document_classes`: only documents of these classes;
+    `uses_allowed`: only so often, counted in `used` (A22). None: any, without end. `because`: the reason."""
 
     __tablename__ = "seal_grant"
     __table_args__ = (
         sa.CheckConstraint("(user_id is null) <> (role is null)", name="to_person_or_role"),
         sa.CheckConstraint("(role is null) = (unit_id is null)", name="role_for_unit"),
+        sa.CheckConstraint("uses_allowed is null or used <= uses_allowed", name="not_used_too_often"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, init=False)
@@ -154,6 +158,9 @@ class SealGrant(Base):
     unit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("unit.id"), default=None)
     valid_until: Mapped[datetime | None] = mapped_column(default=None)
     document_digest: Mapped[str | None] = mapped_column(sa.String(80), default=None)
+    document_classes: Mapped[list[str] | None] = mapped_column(default=None)
+    uses_allowed: Mapped[int | None] = mapped_column(default=None)
+    used: Mapped[int] = mapped_column(default=0)
 
 
 class GrantWithdrawal(Base):

@@ -306,9 +306,15 @@ def grants_of(seal_id: int) -> list[rules.GrantView]:
             valid_until=row.grant.valid_until,
             withdrawn=row.withdrawn is not None,
             document_digest=row.grant.document_digest,
+            document_classes=row.grant.document_classes,
+            uses_left=None if row.grant.uses_allowed is None else row.grant.uses_allowed - row.grant.used,
         )
         for row in grants(seal_id)
     ]
+
+
+def limits_of(grant: SealGrant) -> list[Text]:
+    return rules.limits_text(grant.document_digest, grant.document_classes, grant.uses_allowed, grant.used)
 
 
 def may_use(
@@ -317,6 +323,7 @@ def may_use(
     *,
     function: str = "pdf",
     document_digest: str | None = None,
+    document_class: str | None = None,
     at: datetime | None = None,
 ) -> rules.Decision:
     """The one decision point: may this person use this seal now, for this, and why (A20–A22, B10).
@@ -333,6 +340,7 @@ def may_use(
         suspended=open_suspension(seal_id) is not None,
         cancelled=cancellation(seal_id) is not None,
         card_problem=_card_problem(found, moment),
+        by_request=found.by_request,
     )
     return rules.decide_use(
         view,
@@ -340,6 +348,7 @@ def may_use(
         actor,
         function=function,
         document_digest=document_digest,
+        document_class=document_class,
         at=moment,
     )
 
@@ -355,10 +364,24 @@ def _card_problem(found: Seal, at: datetime) -> Text | None:
     return None
 
 
-def usable_by(actor: Actor, *, function: str = "pdf") -> list[Seal]:
-    """The seals this person may use now."""
-    found = db.session.scalars(sa.select(Seal).order_by(Seal.name, Seal.id))
-    return [s for s in found if may_use(s.id, actor, function=function).allowed]
+def usable_by(
+    actor: Actor,
+    *,
+    function: str = "pdf",
+    document_digest: str | None = None,
+    document_class: str | None = None,
+) -> list[Seal]:
+    """The seals this person may use now: for that document, or at all."""
+    mine = sa.or_(SealGrant.user_id == actor.id, SealGrant.role.in_(actor.roles))
+    granted = sa.select(SealGrant.seal_id).where(mine)
+    found = db.session.scalars(sa.select(Seal).where(Seal.id.in_(granted)).order_by(Seal.name, Seal.id))
+    return [
+        s
+        for s in found
+        if may_use(
+            s.id, actor, function=function, document_digest=document_digest, document_class=document_class
+        ).allowed
+    ]
 
 
 # --- bytes ---

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from app.actor import Actor
-from app.glossary import ROLES, SEAL_KINDS
+from app.glossary import DOCUMENT_CLASSES, ROLES, SEAL_KINDS
 from app.refusal import Conflict, Forbidden, Invalid
 from app.text import Text
 
@@ -68,6 +68,8 @@ class GrantView:
     valid_until: datetime | None
     withdrawn: bool
     document_digest: str | None
+    document_classes: Sequence[str] | None = None
+    uses_left: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +83,7 @@ class SealView:
     suspended: bool
     cancelled: bool
     card_problem: Text | None
+    by_request: bool = False
 
 
 def decide_use(
@@ -90,23 +93,28 @@ def decide_use(
     *,
     function: str,
     document_digest: str | None,
+    document_class: str | None = None,
     at: datetime,
 ) -> Decision:
     """May this person use this seal, for this function, on this document, at this moment? (A20–A22, B10)
 
-    First whether the seal can be used by anybody, then whether by this person. The first fault is told.
+    First whether the seal can be used by anybody, then whether by this person. The first fault is told. A grant for
+    this one document goes before a standing one: it was asked for, and is used up.
     """
     fault = _seal_fault(seal, at)
     if fault is not None:
         return Decision(allowed=False, code=fault[0], because=fault[1])
     if actor.kind != "person" or actor.id is None:
         return _no("not_a_person", "只有登录的本人可以用印", "Only a person who is logged in may use a seal")
-    mine = [g for g in grants if is_for(g, actor)]
-    faults = [_grant_fault(g, function, document_digest, at) for g in mine]
+    mine = sorted((g for g in grants if is_for(g, actor)), key=lambda g: g.document_digest is None)
+    asked = _Asked(function, document_digest, document_class, at, by_request=seal.by_request)
+    faults = [_grant_fault(g, asked) for g in mine]
     for grant, problem in zip(mine, faults, strict=True):
         if problem is None:
             return Decision(allowed=True, code="granted", because=_because(grant), grant_id=grant.id)
     told = next((p for p in faults if p is not None), None)
+    if seal.by_request and (told is None or told.code == "document"):
+        return _request_needed()
     return told or _no(
         "not_authorized",
         f"您没有“{seal.name}”的使用授权，请向印章管理员申请",
@@ -148,7 +156,19 @@ def is_for(grant: GrantView, actor: Actor) -> bool:
     return grant.role is not None and actor.has(grant.role, grant.unit_path)
 
 
-def _grant_fault(grant: GrantView, function: str, document: str | None, at: datetime) -> Decision | None:
+@dataclass(frozen=True)
+class _Asked:
+    """What a use is measured by."""
+
+    function: str
+    document: str | None
+    document_class: str | None
+    at: datetime
+    by_request: bool
+
+
+def _grant_fault(grant: GrantView, asked: _Asked) -> Decision | None:
+    at = asked.at
     if grant.withdrawn:
         return _no(
             "withdrawn",
@@ -165,19 +185,47 @@ def _grant_fault(grant: GrantView, function: str, document: str | None, at: date
         return _no(
             "expired", "您的用印授权已到期，请申请续期", "Your authorisation has ended; ask for a new one"
         )
-    if function not in grant.functions:
+    if asked.function not in grant.functions:
         return _no(
             "function",
             "您的授权不包含此项功能，请向印章管理员申请",
             "Your authorisation does not cover this function; ask the seal manager",
         )
-    if grant.document_digest is not None and grant.document_digest != document:
+    return _document_fault(grant, asked)
+
+
+def _document_fault(grant: GrantView, asked: _Asked) -> Decision | None:
+    """Which documents it covers, and whether it is used up."""
+    if grant.document_digest is not None and grant.document_digest != asked.document:
         return _no(
             "document",
             "您的授权只限指定的文件，请核对文件或另行申请用印",
             "Your authorisation is for one other document; check the file or ask for its own",
         )
+    if grant.document_classes is not None and asked.document_class not in grant.document_classes:
+        covered = [DOCUMENT_CLASSES[name] for name in grant.document_classes if name in DOCUMENT_CLASSES]
+        return _no(
+            "document_class",
+            f"您的授权只限这些类别的文件：{'、'.join(c.zh for c in covered)}；其他文件请提交用印申请",
+            f"Your authorisation covers {', '.join(c.en.lower() for c in covered)} only; ask for the use for others",
+        )
+    if grant.uses_left is not None and grant.uses_left <= 0:
+        return _no(
+            "used_up",
+            "您的授权次数已用完，请另行申请用印",
+            "Your authorisation has been used up; ask for a new one",
+        )
+    if asked.by_request and grant.document_digest is None and asked.function != "login":
+        return _request_needed()
     return None
+
+
+def _request_needed() -> Decision:
+    return _no(
+        "request_needed",
+        "这枚印章每次使用都须先申请，请提交用印申请，批准后再盖章",
+        "Each use of this seal is asked for first; hand in a request and seal once it is agreed to",
+    )
 
 
 def _no(code: str, zh: str, en: str) -> Decision:
@@ -185,6 +233,8 @@ def _no(code: str, zh: str, en: str) -> Decision:
 
 
 def _because(grant: GrantView) -> Text:
+    if grant.document_digest is not None:
+        return Text("因为这份文件的用印申请已获批准", "Because the use on this document was agreed to")
     if grant.user_id is not None:
         return Text("因为印章已授权给您本人", "Because the seal is authorised to you in person")
     return Text(
@@ -257,6 +307,45 @@ def check_functions(functions: Sequence[str]) -> None:
             en="Choose at least one function: PDF, Office, web, login",
             fields={"functions": Text("请选择功能", "Choose functions")},
         )
+
+
+def check_limits(document_classes: Sequence[str] | None, uses_allowed: int | None) -> None:
+    """Refuses Invalid for a class that is none of ours, and for fewer than one use."""
+    if document_classes is not None and (
+        not document_classes or any(c not in DOCUMENT_CLASSES for c in document_classes)
+    ):
+        told = Text("请选择文件类别", "Choose classes of documents")
+        raise Invalid("seal.unknown_class", zh=told.zh, en=told.en, fields={"document_classes": told})
+    if uses_allowed is not None and not 1 <= uses_allowed <= MOST_USES:
+        told = Text(f"使用次数须在 1 到 {MOST_USES} 之间", f"The number of uses is from 1 to {MOST_USES}")
+        raise Invalid("seal.bad_uses", zh=told.zh, en=told.en, fields={"uses_allowed": told})
+
+
+MOST_USES = 10_000
+
+
+def limits_text(
+    document_digest: str | None, classes: Sequence[str] | None, allowed: int | None, used: int
+) -> list[Text]:
+    """What a grant does not cover, for whoever reads the list of grants."""
+    said: list[Text] = []
+    if document_digest is not None:
+        digest = document_digest.removeprefix("sha256:")[:12]
+        said.append(Text(f"只限一份文件（{digest}…）", f"one document only ({digest}…)"))
+    if classes is not None:
+        named = [DOCUMENT_CLASSES.get(name, Text(name, name)) for name in classes]
+        said.append(Text(f"只限{'、'.join(c.zh for c in named)}", ", ".join(c.en for c in named)))
+    if allowed is not None:
+        said.append(Text(f"限 {allowed} 次，已用 {used} 次", f"{allowed} times, {used} used"))
+    return said
+
+
+USE_ASKERS = ("applicant", "seal_user", "seal_manager", "unit_head")
+"""Who may ask for the use of a seal (A1: an authorised person of a unit)."""
+
+
+def may_ask_for_use(by: Actor) -> bool:
+    return by.kind == "person" and any(by.has(role) for role in USE_ASKERS)
 
 
 def check_period(valid_from: datetime, valid_until: datetime | None) -> None:

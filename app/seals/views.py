@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from app.cards import queries as cards
 from app.flows.action import panel
-from app.glossary import SEAL_KINDS
+from app.glossary import DOCUMENT_CLASSES, SEAL_KINDS
 from app.people import queries as people
 from app.people.guards import current_actor, login_required, requires
 from app.refusal import Refusal
@@ -83,6 +83,9 @@ def _page(seal_id: int, refusal: Refusal | None) -> ResponseReturnValue:
         because=rules.because_text,
         card=cards.card(found.card_serial),
         manages=_manages(found.owner_unit_id),
+        limits_of=queries.limits_of,
+        classes=DOCUMENT_CLASSES,
+        asks=rules.may_ask_for_use(actor),
         authorises=actor.has("seal_manager", people.unit_path(found.owner_unit_id) or None),
         people=people.people(),
         refusal=refusal,
@@ -156,6 +159,8 @@ def authorize(seal_id: int) -> ResponseReturnValue:
             role=None if chosen else "seal_user",
             unit_id=None if chosen else found.owner_unit_id,
             functions=request.form.getlist("functions"),
+            document_classes=_classes(),
+            uses_allowed=_uses(),
             valid_until=end_of_day(request.form.get("valid_until", ""), code="seal.bad_date"),
             because=request.form.get("because", "").strip(),
             by=current_actor(),
@@ -163,6 +168,29 @@ def authorize(seal_id: int) -> ResponseReturnValue:
     except Refusal as refusal:
         return _refused(seal_id, refusal)
     flash(t("已授权", "Authorised"), "good")
+    return redirect(url_for("seals.seal", seal_id=seal_id))
+
+
+def _classes() -> list[str] | None:
+    """None: any document, when all are ticked or the form has no such field."""
+    said = request.form.getlist("document_classes")
+    return None if not said or set(said) == set(DOCUMENT_CLASSES) else said
+
+
+def _uses() -> int | None:
+    said = request.form.get("uses_allowed", "").strip()
+    return (row_number(said) or 0) if said else None
+
+
+@blueprint.post("/seals/<int:seal_id>/by-request")
+@requires("seal_manager")
+def by_request(seal_id: int) -> ResponseReturnValue:
+    """`on`: empty for no longer."""
+    queries.visible_seal(seal_id, current_actor())
+    try:
+        commands.require_requests(seal_id, bool(request.form.get("on")), by=current_actor())
+    except Refusal as refusal:
+        return _refused(seal_id, refusal)
     return redirect(url_for("seals.seal", seal_id=seal_id))
 
 

@@ -17,6 +17,7 @@ from app.cards import commands as cards
 from app.cards.queries import station as station_of
 from app.command import command
 from app.db import db, locked
+from app.flows import commands as flows
 from app.pdf.confined import confined
 from app.pdf.geometry import user_box
 from app.pdf.inspecting import Inspection, inspect
@@ -24,9 +25,10 @@ from app.pdf.sealing import look
 from app.pdf.verifying import Report
 from app.people.queries import unit_path
 from app.refusal import Forbidden, NotFound
+from app.seals import granting
 from app.seals import queries as seals
 from app.seals.models import Seal
-from app.signing import queries, rules
+from app.signing import queries, request_rules, requests, rules
 from app.signing.facts import (
     DocumentSealed,
     DocumentUploaded,
@@ -40,10 +42,11 @@ from card_agent.protocol import names
 
 
 @command
-def upload(document: bytes, file_name: str, *, by: Actor) -> DocumentUploaded:
+def upload(document: bytes, file_name: str, *, document_class: str = "other", by: Actor) -> DocumentUploaded:
     """Take a PDF in. Refuses what cannot be sealed, with the reason: no PDF, broken, encrypted, active content,
-    too large, altered after an earlier seal (`app/pdf/faults.py`)."""
+    too large, altered after an earlier seal (`app/pdf/faults.py`). `document_class`: one of the glossary's."""
     user_id = _person(by)
+    request_rules.check_class(document_class)
     found = confined(look, document)
     name = rules.clean_name(file_name)
     row = Document(
@@ -52,6 +55,7 @@ def upload(document: bytes, file_name: str, *, by: Actor) -> DocumentUploaded:
         pages=[[p.width_pt, p.height_pt] for p in found.pages],
         uploaded_by_id=user_id,
         uploaded_at=clock.now(),
+        document_class=document_class,
     )
     db.session.add(row)
     db.session.flush()
@@ -92,7 +96,9 @@ def order(
     user_id = _person(by)
     document = queries.document(document_id, by)
     seal = seals.visible_seal(seal_id, by)
-    decision = seals.may_use(seal_id, by, function="pdf", document_digest=document.digest)
+    decision = seals.may_use(
+        seal_id, by, function="pdf", document_digest=document.digest, document_class=document.document_class
+    )
     rules.check_may_use(decision.allowed, decision.because, decision.code)
     station_of(station_id)
     found = confined(inspect, store.get(document.digest))
@@ -152,10 +158,18 @@ def cancel(sealing_id: int, *, by: Actor) -> SealingCancelled:
 
 @command
 def record(
-    sealing_id: int, sealed: bytes, signature_id: str, *, host: str, mac: str, by: Actor
+    sealing_id: int,
+    sealed: bytes,
+    signature_id: str,
+    *,
+    host: str,
+    mac: str,
+    grant_id: int | None = None,
+    by: Actor,
 ) -> DocumentSealed:
-    """Keep the sealed document and register the use. `by`: the person who sealed, with the station as origin.
-    Only `sign_document` calls it, when the card's signature has been embedded and verified."""
+    """Keep the sealed document and register the use. `by`: the person who sealed, with the station as origin; `grant_id`:
+    what allowed it, which is counted. Only `sign_document` calls it, when the card's signature has been embedded and
+    verified."""
     row: Sealing = locked(Sealing, sealing_id)
     rules.check_open(row.state)
     rules.check_own(row.user_id, by.id)
@@ -179,9 +193,14 @@ def record(
         host=host,
         mac=mac,
         ip=by.origin.ip,
+        grant_id=grant_id,
+        document_class=document.document_class,
     )
     db.session.add(used)
     row.state, row.ended_at = "sealed", used.at
+    document.sealed_digest = used.sealed_digest
+    if grant_id is not None and granting.count_use(grant_id):
+        _tell_request(grant_id, by)
     _count_use(seal.id, used)
     return DocumentSealed(
         sealing_id=row.id,
@@ -270,6 +289,13 @@ def _person(by: Actor) -> int:
             en="Log in first: a person seals, nobody else",
         )
     return by.id
+
+
+def _tell_request(grant_id: int, by: Actor) -> None:
+    """A grant was used up: the flow of the request that it came from goes on (A22)."""
+    asked = requests.of_grant(grant_id)
+    if asked is not None:
+        flows.deliver(request_rules.MESSAGE, str(asked.id), {"user": by.name}, by=by)
 
 
 def _check_place(found: Inspection, page: int, x_pt: float, y_pt: float, seal: Seal) -> None:

@@ -10,7 +10,9 @@ from app.db import Base
 
 
 class Document(Base):
-    """An uploaded PDF. `digest`: in the object store. `pages`: [[width, height], …] in points, as seen."""
+    """An uploaded PDF. `digest`: in the object store. `pages`: [[width, height], …] in points, as seen.
+    `document_class`: what it is, as whoever handed it in says (A22). `sealed_digest`: the newest sealed revision; the
+    next seal goes onto that one, so that those who seal together end with one document (B11)."""
 
     __tablename__ = "document"
 
@@ -20,13 +22,16 @@ class Document(Base):
     pages: Mapped[list[Any]]
     uploaded_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
     uploaded_at: Mapped[datetime]
+    document_class: Mapped[str] = mapped_column(sa.String(20), default="other")
+    sealed_digest: Mapped[str | None] = mapped_column(sa.String(80), default=None, index=True)
 
 
 class Sealing(Base):
     """One seal going onto one document: asked by a person, signed by a card at a station.
 
     `press_object`, `press_state`: what the press prepared, in the object store and as JSON. `order_id`,
-    `order_json`: the signed order as sent, canonical JSON. A new order replaces an expired one.
+    `order_json`: the signed order as sent, canonical JSON. A new order replaces an expired one. `base_digest`: the
+    revision it was prepared on; when another seal came first, it is prepared again.
     """
 
     __tablename__ = "sealing"
@@ -49,6 +54,7 @@ class Sealing(Base):
     ordered_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(sa.String(12), default="ordered")
     ip: Mapped[str | None] = mapped_column(sa.String(64), default=None)
+    base_digest: Mapped[str | None] = mapped_column(sa.String(80), default=None)
     job_id: Mapped[int | None] = mapped_column(sa.ForeignKey("card_job.id"), unique=True, default=None)
     press_object: Mapped[str | None] = mapped_column(sa.String(80), default=None)
     press_state: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON, default=None)
@@ -88,6 +94,8 @@ class SealUse(Base):
     host: Mapped[str] = mapped_column(sa.String(255))
     mac: Mapped[str] = mapped_column(sa.String(64))
     ip: Mapped[str | None] = mapped_column(sa.String(64), default=None)
+    grant_id: Mapped[int | None] = mapped_column(sa.ForeignKey("seal_grant.id"), default=None, index=True)
+    document_class: Mapped[str] = mapped_column(sa.String(20), default="other")
 
 
 class Withdrawal(Base):
@@ -101,3 +109,39 @@ class Withdrawal(Base):
     reason: Mapped[str] = mapped_column(sa.String(500))
     by_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
     by_name: Mapped[str] = mapped_column(sa.String(100))
+
+
+class UseRequest(Base):
+    """用印申请: one seal on one document, so many times, asked for and decided on (A22). `presser`: who presses it, the
+    asker (self) or the seal's users (keeper). `state`: open, agreed, used, refused, cancelled, expired. At most one is
+    under way for a seal on a document."""
+
+    __tablename__ = "use_request"
+    __table_args__ = (
+        sa.Index(
+            "uq_use_request_open",
+            "document_id",
+            "seal_id",
+            unique=True,
+            sqlite_where=sa.text("state in ('open','agreed')"),
+            postgresql_where=sa.text("state in ('open','agreed')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    document_id: Mapped[int] = mapped_column(sa.ForeignKey("document.id"), index=True)
+    seal_id: Mapped[int] = mapped_column(sa.ForeignKey("seal.id"), index=True)
+    purpose: Mapped[str] = mapped_column(sa.String(500))
+    uses: Mapped[int]
+    presser: Mapped[str] = mapped_column(sa.String(10))
+    asked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"), index=True)
+    asked_by_name: Mapped[str] = mapped_column(sa.String(100))
+    asked_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(sa.String(10), default="open")
+    instance_id: Mapped[int | None] = mapped_column(default=None)
+    grant_id: Mapped[int | None] = mapped_column(sa.ForeignKey("seal_grant.id"), default=None, unique=True)
+    decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    decided_by_name: Mapped[str] = mapped_column(sa.String(100), default="")
+    decided_at: Mapped[datetime | None] = mapped_column(default=None)
+    answer: Mapped[str] = mapped_column(sa.String(500), default="")
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -1,6 +1,6 @@
 """Reading documents, sealings, uses and withdrawals; and the verdict on a file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from app.refusal import Hidden, NotFound
 from app.seals import queries as seals
 from app.seals.models import Seal
 from app.settings import current_settings
+from app.signing import requests, rules
 from app.signing.models import Document, Sealing, SealUse, Withdrawal
 from app.signing.trust import Believed, read_trust
 from app.signing.verifying import verify
@@ -40,10 +41,19 @@ class SealingRow:
 # --- documents and sealings ---
 
 
-def document(document_id: int, actor: Actor) -> Document:
+def own_document(document_id: int, actor: Actor) -> Document:
     """Refuses NotFound unless the actor uploaded it."""
+    return _document(document_id, actor, lambda: False)
+
+
+def document(document_id: int, actor: Actor) -> Document:
+    """Refuses NotFound unless the actor uploaded it, or decides on, or presses, what was asked for it (A22, B8)."""
+    return _document(document_id, actor, lambda: requests.may_see_document(document_id, actor))
+
+
+def _document(document_id: int, actor: Actor, besides: Callable[[], bool]) -> Document:
     found = db.session.get(Document, document_id)
-    if found is None or found.uploaded_by_id != actor.id:
+    if found is None or not (found.uploaded_by_id == actor.id or besides()):
         kind = NotFound if found is None else Hidden
         raise kind(
             "signing.no_document",
@@ -133,14 +143,20 @@ def _holds(row: StationRow, serial: str) -> bool:
     return row.present and any(card.get("serial") == serial for card in row.cards)
 
 
-def usable_seals(actor: Actor) -> list[Seal]:
-    return seals.usable_by(actor, function="pdf")
+def usable_seals(actor: Actor, document: Document | None = None) -> list[Seal]:
+    """The seals this person may use now: on that document, or at all."""
+    return seals.usable_by(
+        actor,
+        function="pdf",
+        document_digest=document.digest if document else None,
+        document_class=document.document_class if document else None,
+    )
 
 
-def seal_picture(seal_id: int, actor: Actor) -> bytes:
-    """The seal's PNG, for those who may use it now. Refuses NotFound for everybody else."""
+def seal_picture(seal_id: int, actor: Actor, document: Document | None = None) -> bytes:
+    """The seal's PNG, for those who may use it now, on that document or at all. Refuses NotFound for everybody else."""
     found = seals.visible_seal(seal_id, actor)
-    if not seals.may_use(seal_id, actor, function="pdf").allowed:
+    if all(one.id != seal_id for one in usable_seals(actor, document)):
         raise Hidden(
             "signing.no_seal",
             zh="没有这枚印章，请检查地址",
@@ -159,18 +175,18 @@ def picture(seal_id: int) -> bytes:
 
 
 def page_picture(document_id: int, page: int, actor: Actor) -> bytes:
-    """A PNG of a page of one's own upload."""
+    """A PNG of a page, as the document stands now, with the seals it bears."""
     found = document(document_id, actor)
-    return confined(render_page, store.get(found.digest), page, dpi=96)
+    return confined(render_page, store.get(found.sealed_digest or found.digest), page, dpi=96)
 
 
 def permitted_file(digest: str, actor: Actor) -> tuple[str, bytes]:
     """Name and bytes of an original or sealed document, for those who may see it."""
-    own = db.session.scalar(
-        sa.select(Document).where(Document.digest == digest, Document.uploaded_by_id == actor.id).limit(1)
-    )
-    if own is not None:
-        return own.file_name, store.get(digest)
+    bearing = sa.or_(Document.digest == digest, Document.sealed_digest == digest)
+    for found in db.session.scalars(sa.select(Document).where(bearing).order_by(Document.id)):
+        if found.uploaded_by_id == actor.id or requests.may_see_document(found.id, actor):
+            newest = digest == found.sealed_digest
+            return rules.sealed_name(found.file_name) if newest else found.file_name, store.get(digest)
     wanted = sa.or_(SealUse.sealed_digest == digest, SealUse.document_digest == digest)
     uses = db.session.scalars(sa.select(SealUse).where(wanted).order_by(SealUse.id)).all()
     for used in uses:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from app.refusal import Conflict, Forbidden, Invalid
 from app.text import Text
+from card_agent.protocol import names
 
 SealingState = Literal["ordered", "prepared", "sealed", "failed", "cancelled"]
 
@@ -63,6 +64,16 @@ def check_order(expected: str | None, given: str) -> None:
             "signing.replayed_order",
             zh="回报的签名不是针对当前的盖章命令，已拒绝；请在工位重新开始",
             en="This signature answers another order than the present one, so it is refused; start again",
+        )
+
+
+def check_newest(*, prepared_on: str | None, newest: str) -> None:
+    """The seal goes onto the newest revision; the station takes `signing.moved_on` as word to sign that one instead."""
+    if prepared_on != newest:
+        raise Conflict(
+            names.MOVED_ON,
+            zh="签名期间这份文件盖上了另一枚印章，请在最新的文件上重新签名",
+            en="Another seal went onto this document meanwhile; sign its newest revision",
         )
 
 

@@ -62,7 +62,7 @@ class SignDocument:
         rules.check_open(row.state)
         card_rules.check_card_present(expected=row.card_serial, presented=message.card_serial)
         _check_card(row, message.card_certificate)
-        _check_may_use(row)
+        _grant_of(row)
         if not _still_serves(row):
             _prepare(row, job)
         return wire.SignBegun(order=_order_of(row))
@@ -88,7 +88,8 @@ class SignDocument:
         rules.check_order(row.order_id, message.order_id)
         _check_card(row, message.certificate)
         rules.check_same_seal(expected=seals.envelope_sha256(row.seal_id), presented=message.envelope_sha256)
-        _check_may_use(row)
+        grant_id = _grant_of(row)
+        _check_base(row)
         document, signature_id = _embedded(row, message)
         commands.record(
             row.id,
@@ -96,6 +97,7 @@ class SignDocument:
             signature_id,
             host=message.host,
             mac=message.mac,
+            grant_id=grant_id,
             by=_person(
                 row, Origin(ip=by.origin.ip, host=message.host, mac=message.mac, mac_source="agent-signed")
             ),
@@ -122,12 +124,31 @@ def _person(row: Sealing, origin: Origin | None = None) -> Actor:
     return actor_of(row.user_id, origin)
 
 
-def _check_may_use(row: Sealing) -> None:
+def _grant_of(row: Sealing) -> int | None:
+    """What allows this use now. Refuses Forbidden with the decision's reason when nothing does (any more)."""
     document = db.session.get_one(Document, row.document_id)
     decision = seals.may_use(
-        row.seal_id, _person(row), function="pdf", document_digest=document.digest, at=clock.now()
+        row.seal_id,
+        _person(row),
+        function="pdf",
+        document_digest=document.digest,
+        document_class=document.document_class,
+        at=clock.now(),
     )
     rules.check_may_use(decision.allowed, decision.because, decision.code)
+    return decision.grant_id
+
+
+def _base_of(row: Sealing) -> str:
+    """The revision that the next seal goes onto: the newest (B11)."""
+    document = db.session.get_one(Document, row.document_id)
+    return document.sealed_digest or document.digest
+
+
+def _check_base(row: Sealing) -> None:
+    """Nobody else has sealed it since it was prepared; the document stays locked until this seal is in."""
+    lock_row(Document, row.document_id)
+    rules.check_newest(prepared_on=row.base_digest, newest=_base_of(row))
 
 
 def _check_card(row: Sealing, certificate: bytes) -> None:
@@ -140,7 +161,11 @@ def _check_card(row: Sealing, certificate: bytes) -> None:
 
 
 def _still_serves(row: Sealing) -> bool:
-    return row.order_expires_at is not None and clock.now() < row.order_expires_at
+    return (
+        row.order_expires_at is not None
+        and clock.now() < row.order_expires_at
+        and row.base_digest == _base_of(row)
+    )
 
 
 def _prepare(row: Sealing, job: CardJob) -> None:
@@ -149,9 +174,10 @@ def _prepare(row: Sealing, job: CardJob) -> None:
     document, seal = db.session.get_one(Document, row.document_id), seals.seal(row.seal_id)
     _card, verdict = check_registered_card(row.card_serial, "seal", at=now)
     certificate, *issuers = verdict.chain
+    row.base_digest = base = _base_of(row)
     ready = confined(
         press.prepare,
-        store.get(document.digest),
+        store.get(base),
         stamp_png=queries.picture(seal.id),
         width_mm=row.width_mm,
         height_mm=row.height_mm,

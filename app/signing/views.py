@@ -6,16 +6,18 @@ from typing import TypedDict, cast
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import FileStorage
 
 from app.cards import queries as cards
+from app.glossary import DOCUMENT_CLASSES
 from app.pdf.geometry import POINTS_PER_MM
 from app.pdf.verifying import Report, as_json
 from app.people.guards import current_actor, login_required, who
 from app.refusal import Invalid, Refusal
+from app.seals.rules import may_ask_for_use
 from app.settings import current_settings
-from app.signing import commands, losses, queries, rules, words
+from app.signing import commands, losses, queries, request_rules, request_views, requests, rules, words
 from app.signing import sign_document as _sign_document  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
+from app.signing.uploads import uploaded
 from app.text import Text
 from app.web.errors import wants_json
 from app.web.incoming import row_number
@@ -23,6 +25,7 @@ from app.web.language import t
 from app.web.limits import limiter
 
 blueprint = Blueprint("signing", __name__, template_folder="templates")
+blueprint.register_blueprint(request_views.blueprint)
 
 VERIFY_RATE = "30 per minute"
 """Files verified for one address: the page is open to everybody, and each file costs a process."""
@@ -41,7 +44,15 @@ def index() -> ResponseReturnValue:
             seals=[{"seal_id": s.id, "name": s.name, "card_serial": s.card_serial} for s in seals],
             sealings=[_row_json(row) for row in rows],
         )
-    return render_template("signing/index.html", rows=rows, seals=seals, states=rules.STATE_TEXT)
+    return render_template(
+        "signing/index.html",
+        rows=rows,
+        seals=seals,
+        states=rules.STATE_TEXT,
+        asked=requests.requests_of(actor),
+        may_ask=may_ask_for_use(actor),
+        request_states=request_rules.STATES,
+    )
 
 
 @blueprint.get("/sealing/new")
@@ -51,8 +62,15 @@ def new() -> ResponseReturnValue:
 
 
 def _new(refusal: Refusal | None) -> ResponseReturnValue:
-    seals = queries.usable_seals(current_actor())
-    page = render_template("signing/new.html", seals=seals, refusal=refusal)
+    actor = current_actor()
+    page = render_template(
+        "signing/new.html",
+        seals=queries.usable_seals(actor),
+        may_ask=may_ask_for_use(actor),
+        classes=DOCUMENT_CLASSES,
+        said=request.form,
+        refusal=refusal,
+    )
     return page, refusal.status if refusal else 200
 
 
@@ -62,11 +80,11 @@ def upload() -> ResponseReturnValue:
     """A file alone: uploaded, then its place is chosen. A file with seal and place: ordered at once."""
     actor, form = current_actor(), request.form
     try:
-        document, name = _uploaded()
+        document, name = uploaded()
         if "seal_id" in form:
             ordered = commands.prepare(document, name, _number("seal_id"), **_place(), by=actor)
             return _ordered(ordered.sealing_id, ordered.job_id)
-        fact = commands.upload(document, name, by=actor)
+        fact = commands.upload(document, name, document_class=form.get("document_class") or "other", by=actor)
     except Refusal as refusal:
         if wants_json():
             raise
@@ -81,8 +99,9 @@ def place(document_id: int) -> ResponseReturnValue:
 
 
 def _place_page(document: queries.Document, refusal: Refusal | None) -> ResponseReturnValue:
-    seals = queries.usable_seals(current_actor())
-    chosen = next((s for s in seals if str(s.id) == request.form.get("seal_id")), seals[0] if seals else None)
+    seals = queries.usable_seals(current_actor(), document)
+    wanted = request.form.get("seal_id") or request.args.get("seal")
+    chosen = next((s for s in seals if str(s.id) == wanted), seals[0] if seals else None)
     stations, holding = queries.stations_for(chosen) if chosen else ([], None)
     values = {
         "station_id": holding or (stations[0].station.id if len(stations) == 1 else ""),
@@ -138,7 +157,10 @@ def page_picture(document_id: int, page: int) -> Response:
 @blueprint.get("/sealing/seals/<int:seal_id>.png")
 @login_required
 def seal_picture(seal_id: int) -> Response:
-    return _file(queries.seal_picture(seal_id, current_actor()), "image/png")
+    """`?document=`: also for those who may use it on that document alone."""
+    actor, on = current_actor(), row_number(request.args.get("document"))
+    document = queries.document(on, actor) if on is not None else None
+    return _file(queries.seal_picture(seal_id, actor, document), "image/png")
 
 
 @blueprint.get("/sealing/<int:sealing_id>")
@@ -230,7 +252,7 @@ def verify() -> ResponseReturnValue:
 @limiter.limit(VERIFY_RATE)
 def verified() -> ResponseReturnValue:
     try:
-        data, name = _uploaded()
+        data, name = uploaded()
     except Refusal as refusal:
         if wants_json():
             raise
@@ -278,15 +300,6 @@ def _data_uri(png: bytes) -> str:
 
 
 # --- what the forms say ---
-
-
-def _uploaded() -> tuple[bytes, str]:
-    """The file of the form. Refuses Invalid when there is none."""
-    file: FileStorage | None = request.files.get("document")
-    if file is None or not file.filename:
-        told = Text("请选择一个 PDF 文件", "Choose a PDF file")
-        raise Invalid("signing.no_file", zh=told.zh, en=told.en, fields={"document": told})
-    return file.stream.read(), file.filename
 
 
 def _number(name: str) -> int:

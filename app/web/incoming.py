@@ -50,11 +50,20 @@ def row_number(said: str | None) -> int | None:
 
 def end_of_day(said: str, *, code: str) -> datetime | None:
     """The end of the day chosen, in the organisation's zone; None when none was chosen. Refuses Invalid."""
+    return _midnight(said, timedelta(days=1), code)
+
+
+def start_of_day(said: str, *, code: str) -> datetime | None:
+    """Its beginning. Refuses Invalid."""
+    return _midnight(said, timedelta(), code)
+
+
+def _midnight(said: str, later: timedelta, code: str) -> datetime | None:
     if not said.strip():
         return None
     try:
-        following = date.fromisoformat(said.strip()) + timedelta(days=1)
-        return datetime.combine(following, time.min, ZoneInfo(current_settings().time_zone))
+        day = date.fromisoformat(said.strip()) + later
+        return datetime.combine(day, time.min, ZoneInfo(current_settings().time_zone))
     except (ValueError, OverflowError):
         text = Text("日期不正确，请重新选择", "This is no date; choose again")
         raise Invalid(code, zh=text.zh, en=text.en, fields={"valid_until": text}) from None

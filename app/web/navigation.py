@@ -40,7 +40,16 @@ SECTIONS = (
     Section(
         Text("印章", "Seals"),
         (
-            Link("signing.index", Text("用印", "Use a seal"), _roles("seal_user")),
+            Link(
+                "signing.index",
+                Text("用印", "Use a seal"),
+                _roles("seal_user", "applicant", "seal_manager", "unit_head"),
+            ),
+            Link(
+                "signing.uses.register",
+                Text("用印登记", "Register of uses"),
+                _roles("seal_office", "seal_office_head", "seal_manager", "unit_head", "overseer"),
+            ),
             Link(
                 "seals.ledger",
                 Text("印章台帐", "Seal ledger"),

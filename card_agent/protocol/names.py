@@ -23,6 +23,9 @@ ED25519 = "ed25519"
 
 CARD_ALGORITHMS = (ECDSA_SHA256, RSA_SHA256)
 
+MOVED_ON = "signing.moved_on"
+"""The server's word to an outcome: the document has moved on, begin again; the person need not be asked again."""
+
 MAKE_SEAL = "make_seal"
 SIGN_DOCUMENT = "sign_document"
 UNLOCK_PIN = "unlock_pin"

@@ -7,17 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from card_agent.desk import Desk
+from card_agent.desk import AGAIN, Desk
 from card_agent.fault import Busy, JobGone, ServerRefused, UnknownKind
 from card_agent.outbox import Outbox
 from card_agent.pin import Pin
 from card_agent.protocol.codec import encode
+from card_agent.protocol.names import MOVED_ON
 from card_agent.protocol.outcomes import Accepted
 from card_agent.state import state_of
 from tests.card_agent import makers
 from tests.card_agent.makers import CARD_PIN, MAKER_PIN
 from tests.card_agent.shown import Shown
 from tests.card_agent.test_making import Story
+from tests.card_agent.test_signing import SigningStory
 
 
 class DeskStory(Story):
@@ -85,6 +87,46 @@ def test_an_outcome_that_does_not_count_is_said_to_the_person(story: DeskStory) 
 
     assert story.desk.progress is not None and story.desk.progress.fault is not None
     assert story.desk.progress.fault.code == "job.not_accepted"
+
+
+def signing_desk(folder: Path) -> tuple[SigningStory, Desk]:
+    story = SigningStory(folder)
+    desk = Desk(story.bench(), Outbox(folder / "incidents"))
+    desk.jobs = tuple(story.server.jobs.values())
+    return story, desk
+
+
+def test_a_document_that_others_sealed_meanwhile_is_signed_anew_with_the_same_consent(tmp_path: Path) -> None:
+    """B11: several press at the same time, each onto the newest."""
+    story, desk = signing_desk(tmp_path)
+    take, others = story.server.outcome, iter(range(2))
+
+    def outcome(job_id: int, body: object) -> Accepted:
+        if next(others, None) is not None:
+            raise ServerRefused(409, MOVED_ON, "文件已由他人盖章", "others have sealed it")
+        return take(job_id, body)
+
+    story.server.outcome = outcome  # type: ignore[method-assign]
+
+    desk.run(42, card_pin=Pin(CARD_PIN))
+    desk.wait(60)
+
+    assert desk.progress is not None
+    assert (desk.progress.state, desk.progress.reported) == ("done", True)
+    assert story.server.calls.count("begin") == 3
+    assert list(story.server.signed) == [42]
+
+
+def test_a_document_that_never_rests_is_told_at_last(tmp_path: Path) -> None:
+    story, desk = signing_desk(tmp_path)
+    story.server.refuse["outcome"] = ServerRefused(409, MOVED_ON, "文件已由他人盖章", "others have sealed it")
+
+    desk.run(42, card_pin=Pin(CARD_PIN))
+    desk.wait(60)
+
+    assert desk.progress is not None and desk.progress.fault is not None
+    assert desk.progress.fault.code == MOVED_ON
+    assert story.server.calls.count("begin") == AGAIN
 
 
 def test_a_wrong_pin_becomes_an_incident_for_the_log(story: DeskStory) -> None:

@@ -173,6 +173,7 @@ NO_PAGES = {
     "static", "healthz", "flows.home", "language.choose", "theme.choose", "notices.follow",  # lead elsewhere
     "applications.impression", "applications.scan", "applications.uploaded", "impressions.image", "impressions.small",
     "impressions.sample",
+    "signing.uses.may_use",  # for programs
     "signing.page_picture", "signing.seal_picture",  # pictures
     "flows.forms.file", "oversight.checkpoint", "oversight.proof", "reports.download", "signing.document",
     "studio.papers.export",  # files
