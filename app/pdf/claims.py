@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any, Literal
 
+from app.pdf.algorithms import Unsupported, certificate_of, check_signer, digest_differs
 from app.pdf.foreign import asn1_cms as asn1
-from app.pdf.foreign import extract_certs, extract_signer_info, generic, validate_sig_integrity
+from app.pdf.foreign import asn1_parser, generic
 
 CLAIM_LIMIT = 200
 """More signatures than that in one file are not looked at; the file is then never genuine."""
@@ -22,7 +23,11 @@ CONTAINER_LIMIT_BYTES = 4 * 1024 * 1024
 
 _BYTE_RANGE = re.compile(rb"/ByteRange[\s\x00]*\[([^\]/<>()]{0,200})")
 _CONTAINER = re.compile(rb"(?i)30(?:80|[0-7][0-9a-f]|81..|82.{4}|83.{6}|84.{8})06092a864886f70d010702")
-_HEX = b"0123456789abcdefABCDEF \t\r\n\f\0"
+_LOWER, _UPPER = b"0123456789abcdef", b"0123456789ABCDEF"
+_HEX = _LOWER + _UPPER + b" \t\r\n\f\0"
+
+_RIGHTS = re.compile(rb"/TransformMethod\s*/UR3?\b")
+_NEAR = 16 * 1024
 
 Fault = Literal[
     "range_unreadable",  # the four numbers cannot be read, or do not lie in this file
@@ -70,7 +75,7 @@ def read_claims(pdf: bytes) -> list[Claim]:
             claims[key] = check_range(pdf, numbers)
         if len(claims) > CLAIM_LIMIT:
             break
-    spoken_of = [claim.gap for claim in claims.values() if claim.gap and claim.container]
+    spoken_of = [claim.gap for claim in claims.values() if claim.gap]
     for start in _containers(pdf):
         if not any(gap[0] <= start < gap[1] for gap in spoken_of):
             claims[-1 - start] = _unclaimed(pdf, start)
@@ -94,6 +99,17 @@ def check_range(pdf: bytes, byte_range: ByteRange | None) -> Claim:
     return _check_container(container, signed, byte_range, gap)
 
 
+def is_usage_rights(pdf: bytes, claim: Claim) -> bool:
+    """Whether this is what Adobe signed to let its reader save a form (ISO 32000-1, 12.8.2.3), which is nobody's signature on
+    the document. Its dictionary says so inside what it signs, so nobody can make another signature one of these afterwards."""
+    if not claim.holds or claim.gap is None:
+        return False
+    begin, end = claim.gap
+    opening = pdf.rfind(b" obj", max(0, begin - _NEAR), begin)
+    closing = pdf.find(b"endobj", end, end + _NEAR)
+    return -1 not in (opening, closing) and bool(_RIGHTS.search(pdf[opening:begin] + pdf[end:closing]))
+
+
 def _numbers(text: bytes) -> ByteRange | None:
     words = text.replace(b"\0", b" ").split()
     if len(words) != 4 or not all(word.isdigit() and len(word) < 16 for word in words):
@@ -111,9 +127,9 @@ def _unwrap(gap: bytes) -> bytes | None:
     digits = gap.strip(b" \t\r\n\f\0")
     if digits[:1] == b"<" and digits[-1:] == b">":
         digits = digits[1:-1]
-    if not digits or digits.translate(None, _HEX):
+    # programs write it in one go and in one case; blanks among the digits, or both cases, were put there afterwards
+    if not digits or (digits.translate(None, _LOWER) and digits.translate(None, _UPPER)):
         return None
-    digits = digits.translate(None, b" \t\r\n\f\0")
     return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())
 
 
@@ -130,48 +146,49 @@ def _check_container(
 ) -> Claim:
     claim = Claim(byte_range=byte_range, gap=gap)
     try:
-        info = asn1.ContentInfo.load(padded)
-        content = info["content"]
-        signer = extract_signer_info(content)
-        certificate = extract_certs(content).signer_cert
-        algorithm: str = signer["digest_algorithm"]["algorithm"].native
-        kind: str = content["encap_content_info"]["content_type"].native
+        container = padded[: asn1_parser.peek(padded)]  # also of indefinite length, as BER has it
+        content = asn1.ContentInfo.load(container)["content"]
+        signers = list(content["signer_infos"])
+        certificates = [certificate_of(signer, content) for signer in signers]
+        _check_form(content, signers)
         claim = replace(
             claim,
-            container=info.dump(),
-            certificate=certificate.dump(),
-            id=_id(signer),
+            container=container,
+            certificate=certificates[0].dump(),
+            id=_id(signers[0]),
         )
     except Exception as error:  # asn1crypto raises anything for what is no CMS; that is the finding
         return replace(claim, fault="container_unreadable", detail=_say(error))
-    if padded[len(claim.container or b"") :].strip(b"\0"):
+    if padded[len(container) :].strip(b"\0"):
         return replace(claim, fault="container_padded")
     try:
-        if kind == "tst_info":
-            intact, valid = _check_time_stamp(content, signer, certificate, signed)
-        else:
-            intact, valid = validate_sig_integrity(signer, certificate, "data", _digest(algorithm, *signed))
+        if any(one.dump() != claim.certificate for one in certificates):
+            raise Unsupported("several people in one container")
+        checks = [
+            check_signer(signer, certificate, content, lambda name: _digest(name, *signed))
+            for signer, certificate in zip(signers, certificates, strict=True)
+        ]
     except Exception as error:  # an algorithm nobody here computes, or a structure beyond its standard
+        if any(digest_differs(signer, content, lambda name: _digest(name, *signed)) for signer in signers):
+            return claim  # whatever the signature says, it says it of other bytes
         return replace(claim, fault="unsupported", detail=_say(error))
-    return replace(claim, intact=bool(intact), valid=bool(valid))
+    return replace(claim, intact=all(intact for intact, _ in checks), valid=all(valid for _, valid in checks))
+
+
+def _check_form(content: Any, signers: list[Any]) -> None:
+    """What RFC 5652 (5.1, 5.3) asks of the parts that nobody signs: the digests are listed, the versions are those of the form."""
+    listed = {one["algorithm"].dotted for one in content["digest_algorithms"]}
+    for signer in signers:
+        if signer["digest_algorithm"]["algorithm"].dotted not in listed:
+            raise ValueError("a signer's digest algorithm is not listed")
+        if (signer["version"].native == "v1") != (signer["sid"].name == "issuer_and_serial_number"):
+            raise ValueError("a signer's version is not that of its form")
 
 
 def _id(signer: Any) -> str:
     attributes = signer["signed_attrs"]
     signed: bytes = attributes.untag().dump() if attributes.native else signer["signature"].native
     return f"sha256:{hashlib.sha256(signed).hexdigest()}"
-
-
-def _check_time_stamp(
-    content: Any, signer: Any, certificate: Any, signed: tuple[memoryview, memoryview]
-) -> tuple[bool, bool]:
-    """A document time-stamp: the imprint inside is of the range, the signature of the imprint."""
-    encapsulated = content["encap_content_info"]["content"]
-    imprint = encapsulated.parsed["message_imprint"]
-    stamped = _digest(imprint["hash_algorithm"]["algorithm"].native, *signed)
-    inner = _digest(signer["digest_algorithm"]["algorithm"].native, bytes(encapsulated))
-    intact, valid = validate_sig_integrity(signer, certificate, "tst_info", inner)
-    return bool(intact) and imprint["hashed_message"].native == stamped, bool(valid)
 
 
 def _digest(algorithm: str, *parts: bytes | memoryview) -> bytes:

@@ -16,11 +16,16 @@ from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from app.pdf import cms
-from app.pdf.claims import CLAIM_LIMIT, ByteRange, Claim, check_range, read_claims
-from app.pdf.foreign import DIFF_POLICY, DiffResult, EmbeddedPdfSignature, enumerate_sig_fields
+from app.pdf.baggage import is_sound
+from app.pdf.claims import CLAIM_LIMIT, ByteRange, Claim, check_range, is_usage_rights, read_claims
+from app.pdf.faults import ENCRYPTED
+from app.pdf.foreign import DIFF_POLICY, DiffResult, generic
 from app.pdf.foreign import asn1_cms as asn1
+from app.pdf.located import located
 from app.pdf.reading import looks_like_pdf, open_reader, value
 from app.pdf.sealing import PIXEL_LIMIT, SEAL_KEY
+from app.pdf.second import second_reading
+from app.pdf.stamping import document_stamp_at, stamped_at
 from app.pdf.trusting import Holder, Trust, TrustProblem, holder_of, judge_trust
 from app.refusal import Refusal
 
@@ -47,7 +52,9 @@ class Examined:
     """One signature. `field` is None when only the raw bytes speak of it. `permits`: the highest modification
     its own DocMDP entry allows, None when it says nothing. `seal`: DER of the electronic seal in the signed
     range. `stamp`: digest of the picture shown (`picture_digest`). `canonical`: see `cms.is_canonical`, None
-    unless the signature is of our making and holds."""
+    unless the signature is of our making and holds. `baggage_sound`: see `baggage.is_sound`.
+    `stamped_at`: when it is proved to have existed, by a believed time-stamp
+    on it or on the document around it; the signer's certificate is judged at that moment."""
 
     field: str | None
     claim: Claim
@@ -60,6 +67,8 @@ class Examined:
     modification: Modification
     permits: int | None
     canonical: bool | None
+    baggage_sound: bool = True
+    stamped_at: datetime | None = None
     seal: bytes | None = entry(default=None, repr=False)
     stamp: str | None = None
 
@@ -68,13 +77,15 @@ class Examined:
 class Examination:
     """`is_pdf`: it has a PDF's header. `fault`: why its structure cannot be read (a refusal's code), or None.
     `signatures`: in the order of their revisions, those that only the raw bytes speak of last.
-    `unread_fields`: how many signature fields the library could not make sense of."""
+    `unread_fields`: how many signature fields the library could not make sense of. `confirmed`: in spite of the
+    fault, another library reads the structure and sees one signature, which covers the whole file."""
 
     is_pdf: bool
     fault: str | None
     signatures: tuple[Examined, ...]
     unread_fields: int = 0
     too_many: bool = False
+    confirmed: bool = False
 
 
 def examine(pdf: bytes, trust: Trust, *, at: datetime) -> Examination:
@@ -84,49 +95,90 @@ def examine(pdf: bytes, trust: Trust, *, at: datetime) -> Examination:
     fault: str | None = None
     unread = 0
     found: list[Examined] = []
+    unlocked = True
     if looks_like_pdf(pdf) and not too_many:
         try:
             reader = open_reader(pdf)
-            if reader.encrypted:
-                reader.decrypt(b"")  # many files are encrypted under an empty password
-            known, unread = _embedded(reader)
-            for embedded in known:
-                byte_range = _range_of(embedded)
-                claim = claims.pop(byte_range, None) or check_range(pdf, byte_range)
-                found.append(_examine_embedded(embedded, claim, pdf, trust, at))
+            unlocked = _unlocked(reader)
+            known, unread = located(reader)
+            pairs: list[tuple[Any, Claim]] = []
+            for one in known:
+                byte_range = _range_of(one)
+                pairs.append((one, claims.pop(byte_range, None) or check_range(pdf, byte_range)))
+            proofs = _document_stamps(pairs, trust, at)
+            for one, claim in pairs:
+                found.append(_examine_embedded(one, claim, pdf, _Judge(trust, at, proofs)))
         except Refusal as refusal:
             fault = refusal.code
         except Exception as error:  # foreign bytes make the library raise nearly anything
-            fault = f"pdf.broken: {type(error).__name__}"
-    found.extend(_examine_raw(claim, pdf, trust, at) for claim in claims.values())
+            fault = f"pdf.broken: {type(error).__name__}" if unlocked else ENCRYPTED
+    claims = {key: claim for key, claim in claims.items() if not is_usage_rights(pdf, claim)}
+    confirmed = False
+    if fault is not None and unlocked and len(claims) <= 1 and not found:
+        fault, confirmed = _read_again(pdf, fault, list(claims.values()))
+    found.extend(_examine_raw(claim, pdf, _Judge(trust, at, ())) for claim in claims.values())
     return Examination(
         is_pdf=looks_like_pdf(pdf),
         fault=fault,
         signatures=tuple(found),
         unread_fields=unread,
         too_many=too_many,
+        confirmed=confirmed,
     )
 
 
-def _embedded(reader: Any) -> tuple[list[Any], int]:
-    """The filled signature fields in the order of revisions, and how many could not be read: one that cannot
-    be read hides no other, and its raw claim remains."""
-    found: list[Any] = []
-    unread = 0
-    for name, _value, signature_field in enumerate_sig_fields(reader, filled_status=True):
-        try:
-            found.append(EmbeddedPdfSignature(reader, signature_field, name))
-        except Exception:  # foreign bytes make the library raise nearly anything
-            unread += 1
-    return sorted(found, key=lambda embedded: embedded.signed_revision), unread
+def _unlocked(reader: Any) -> bool:
+    """Many files are encrypted under an empty password. Under another one the structure can often be read all the same."""
+    if not reader.encrypted:
+        return True
+    try:
+        return bool(reader.decrypt(b"").status.name != "FAILED")
+    except Exception:  # for readers with a certificate of their own, or broken
+        return False
+
+
+def _read_again(pdf: bytes, fault: str, claims: list[Claim]) -> tuple[str | None, bool]:
+    """The fault that remains when PDFium has read it too, and whether PDFium sees exactly the one signature that covers
+    every byte of the file: then there is nothing around it that would have to be explained."""
+    ranges = second_reading(pdf) if looks_like_pdf(pdf) else None
+    if ranges is None:
+        return fault, False
+    if not claims:
+        return (None if not ranges else fault), False
+    [claim] = claims
+    whole = claim.byte_range is not None and claim.byte_range[2] + claim.byte_range[3] == len(pdf)
+    return fault, claim.holds and whole and ranges == (claim.byte_range,)
 
 
 def _range_of(embedded: Any) -> ByteRange | None:
-    numbers = [int(n) for n in embedded.byte_range]
+    return _numbers_of(embedded.byte_range)
+
+
+def _numbers_of(array: Any) -> ByteRange | None:
+    numbers = [int(n) for n in array]
     return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == 4 else None
 
 
-def _examine_embedded(embedded: Any, claim: Claim, pdf: bytes, trust: Trust, at: datetime) -> Examined:
+def _document_stamps(
+    pairs: list[tuple[Any, Claim]], trust: Trust, at: datetime
+) -> tuple[tuple[int, datetime], ...]:
+    """Believed document time-stamps: up to which byte, when."""
+    return tuple(
+        (claim.byte_range[2] + claim.byte_range[3], time)
+        for one, claim in pairs
+        if _is_time_stamp(one) and claim.holds and claim.byte_range and claim.container
+        if (time := document_stamp_at(claim.container, trust, at=at)) is not None
+    )
+
+
+def _is_time_stamp(embedded: Any) -> bool:
+    """By its type, or by its filter: some programs leave the type out."""
+    return embedded.sig_object_type == "/DocTimeStamp" or (
+        value(embedded.sig_object, "/SubFilter") == "/ETSI.RFC3161"
+    )
+
+
+def _examine_embedded(embedded: Any, claim: Claim, pdf: bytes, judge: "_Judge") -> Examined:
     dictionary: Any = embedded.sig_object
     coverage, modification = _changes(embedded, claim, pdf)
     seal = _seal(embedded)
@@ -134,10 +186,12 @@ def _examine_embedded(embedded: Any, claim: Claim, pdf: bytes, trust: Trust, at:
         field=embedded.field_name,
         claim=claim,
         holder=holder_of(claim.certificate) if claim.certificate else None,
-        time=_moment(embedded),
+        time=_moment(embedded, claim),
         reason=_text(value(dictionary, "/Reason")),
-        is_time_stamp=embedded.sig_object_type == "/DocTimeStamp",
-        trust_problem=_trust(claim, trust, at),
+        is_time_stamp=_is_time_stamp(embedded),
+        baggage_sound=claim.container is None or is_sound(claim.container, judge.roots),
+        stamped_at=judge.stamped(claim),
+        trust_problem=judge.trust(claim),
         coverage=coverage,
         modification=modification,
         permits=_permits(embedded),
@@ -147,7 +201,7 @@ def _examine_embedded(embedded: Any, claim: Claim, pdf: bytes, trust: Trust, at:
     )
 
 
-def _examine_raw(claim: Claim, pdf: bytes, trust: Trust, at: datetime) -> Examined:
+def _examine_raw(claim: Claim, pdf: bytes, judge: "_Judge") -> Examined:
     """A claim that the structure does not know of: how far it reaches is all that can be said."""
     whole = claim.byte_range is not None and claim.byte_range[2] + claim.byte_range[3] == len(pdf)
     return Examined(
@@ -157,7 +211,9 @@ def _examine_raw(claim: Claim, pdf: bytes, trust: Trust, at: datetime) -> Examin
         time=None,
         reason=None,
         is_time_stamp=False,
-        trust_problem=_trust(claim, trust, at),
+        baggage_sound=claim.container is None or is_sound(claim.container, judge.roots),
+        stamped_at=judge.stamped(claim),
+        trust_problem=judge.trust(claim),
         coverage="entire_file" if whole else "unclear",
         modification="unknown",
         permits=None,
@@ -199,18 +255,42 @@ def _permits(embedded: Any) -> int | None:
     return level.value if level is not None else None
 
 
-def _moment(embedded: Any) -> datetime | None:
+def _moment(embedded: Any, claim: Claim) -> datetime | None:
+    """What the signer says of the time: in what was signed, else in the dictionary."""
     try:
-        moment = embedded.self_reported_timestamp
+        signer = asn1.ContentInfo.load(claim.container)["content"]["signer_infos"][0]
+        said = [a["values"][0].native for a in signer["signed_attrs"] if a["type"].native == "signing_time"]
+        moment = said[0] if said else generic.parse_pdf_date(embedded.sig_object["/M"], strict=False)
     except Exception:  # a date nobody can read is no date
         return None
-    return moment if moment is not None and moment.tzinfo is not None else None
+    return moment if isinstance(moment, datetime) and moment.tzinfo is not None else None
 
 
-def _trust(claim: Claim, trust: Trust, at: datetime) -> TrustProblem | None:
-    if claim.certificate is None:
-        return "unreadable"
-    return judge_trust(claim.certificate, _certificates(claim), trust, at=at)
+@dataclass(frozen=True)
+class _Judge:
+    """Judges certificates at `at`, or at the earliest moment at which the signature is proved to have existed when the
+    certificate has ended or was revoked since."""
+
+    roots: Trust
+    at: datetime
+    proofs: tuple[tuple[int, datetime], ...]
+
+    def stamped(self, claim: Claim) -> datetime | None:
+        if claim.container is None or not claim.holds:
+            return None
+        end = claim.byte_range[2] + claim.byte_range[3] if claim.byte_range else None
+        around = [time for reach, time in self.proofs if end is not None and reach > end]
+        own = stamped_at(claim.container, self.roots, at=self.at)
+        return min([*around, *([own] if own else [])], default=None)
+
+    def trust(self, claim: Claim) -> TrustProblem | None:
+        if claim.certificate is None:
+            return "unreadable"
+        others = _certificates(claim)
+        problem = judge_trust(claim.certificate, others, self.roots, at=self.at)
+        if problem in ("expired", "revoked") and (proved := self.stamped(claim)) is not None:
+            return judge_trust(claim.certificate, others, self.roots, at=proved)
+        return problem
 
 
 def _certificates(claim: Claim) -> tuple[bytes, ...]:

@@ -25,13 +25,16 @@ class Broken(Invalid):
         super().__init__("pdf.broken", zh=zh, en=en, fields=_at_file(zh, en), why=why[:300])
 
 
+ENCRYPTED = "pdf.encrypted"
+
+
 class Encrypted(Invalid):
     """Its content is encrypted."""
 
     def __init__(self) -> None:
         zh = "这个 PDF 已加密，请用原软件去除密码后再上传"
         en = "This PDF is encrypted; remove its password in the program that made it and upload again"
-        super().__init__("pdf.encrypted", zh=zh, en=en, fields=_at_file(zh, en))
+        super().__init__(ENCRYPTED, zh=zh, en=en, fields=_at_file(zh, en))
 
 
 class Active(Invalid):

@@ -8,6 +8,7 @@ from typing import Any
 
 from asn1crypto import cms as _asn1_cms
 from asn1crypto import crl as _asn1_crl
+from asn1crypto import parser as _asn1_parser
 from asn1crypto import pem as _pem
 from asn1crypto import x509 as _asn1_x509
 from pyhanko.pdf_utils import generic as _generic
@@ -28,6 +29,7 @@ from pyhanko.sign.signers.pdf_cms import ExternalSigner as _ExternalSigner
 from pyhanko.sign.validation.generic_cms import extract_certs_for_validation as _extract_certs
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity as _validate_sig_integrity
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature as _Embedded
+from pyhanko.sign.validation.pdf_embedded import extract_contents as _extract_contents
 from pyhanko.sign.validation.pdf_embedded import read_certification_data as _read_certification_data
 from pyhanko_certvalidator import CertificateValidator as _CertificateValidator
 from pyhanko_certvalidator import ValidationContext as _ValidationContext
@@ -39,6 +41,7 @@ for _library in ("pyhanko", "pyhanko_certvalidator"):
 
 asn1_cms: Any = _asn1_cms
 asn1_crl: Any = _asn1_crl
+asn1_parser: Any = _asn1_parser
 pem: Any = _pem
 asn1_x509: Any = _asn1_x509
 generic: Any = _generic
@@ -60,6 +63,7 @@ ExternalSigner: Any = _ExternalSigner
 extract_certs: Any = _extract_certs
 validate_sig_integrity: Any = _validate_sig_integrity
 EmbeddedPdfSignature: Any = _Embedded
+extract_contents: Any = _extract_contents
 read_certification_data: Any = _read_certification_data
 CertificateValidator: Any = _CertificateValidator
 ValidationContext: Any = _ValidationContext

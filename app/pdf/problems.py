@@ -57,8 +57,12 @@ _UNREADABLE: dict[str, Text] = {
     "empty_file": Text("文件是空的", "The file is empty"),
     "not_a_pdf": Text("这个文件不是 PDF", "This file is not a PDF"),
     "pdf_broken": Text(
-        "这个 PDF 已损坏或有密码保护，无法读取；请索取完好且无密码的文件",
-        "This PDF is damaged or protected by a password and cannot be read; ask for a sound copy",
+        "这个 PDF 已损坏，无法读取；请索取完好的文件",
+        "This PDF is damaged and cannot be read; ask for a sound copy",
+    ),
+    "encrypted": Text(
+        "这个 PDF 有密码保护，无法读取；请索取无密码的文件",
+        "This PDF is protected by a password and cannot be read; ask for a copy without one",
     ),
 }
 _INDETERMINATE: dict[str, Text] = {

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from app.pdf.claims import UNDECIDED
 from app.pdf.examining import Examination, Examined
+from app.pdf.faults import ENCRYPTED
 from app.pdf.problems import Problem, problem
 from app.pdf.trusting import Trust
 
@@ -123,7 +124,7 @@ def conclude(
     problems = [p for index in range(len(reports)) for p in _problems_of(reports, index, examination, trust)]
     if examination.too_many:
         problems.append(problem("too_many_signatures"))
-    if reports and (examination.fault or examination.unread_fields):
+    if reports and (examination.fault or examination.unread_fields) and not examination.confirmed:
         problems.append(problem("structure_unreadable", detail=examination.fault or "a signature field"))
     verdict = _verdict(examination, reports, problems)
     if verdict == "unreadable":
@@ -197,7 +198,7 @@ def _problems_of(
     found = [_integrity(one), _trust(one, trust)]
     if one.claim.holds:
         found.append(_additions(reports, index, examination))
-    if one.canonical is False:
+    if one.canonical is False or not one.baggage_sound:
         found.append("container_rewritten")
     found += _seal(report)
     detail = one.claim.detail
@@ -280,6 +281,8 @@ def _verdict(
 def _why_unreadable(pdf: bytes, examination: Examination) -> str:
     if not pdf:
         return "empty_file"
+    if examination.fault == ENCRYPTED:
+        return "encrypted"
     return "pdf_broken" if examination.is_pdf else "not_a_pdf"
 
 
@@ -315,6 +318,7 @@ def _signature_json(report: SignatureReport) -> dict[str, Any]:
         "field": one.field,
         "signer": holder.name if holder else None,
         "time": one.time.isoformat() if one.time else None,
+        "stamped_at": one.stamped_at.isoformat() if one.stamped_at else None,
         "intact": one.claim.fault is None and one.claim.intact,
         "valid": one.claim.fault is None and one.claim.valid,
         "trusted": report.trusted,

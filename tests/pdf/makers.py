@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from PIL import Image, ImageDraw
 
 from app.pdf import sealing
@@ -97,6 +97,18 @@ class Authority:
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
             )
+            .sign(self.key, hashes.SHA256())
+        )
+        return Card(key, made.public_bytes(Encoding.DER))
+
+    def time_stamper(self) -> Card:
+        """Somebody who stamps times under this root, for ten years."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        made = (
+            _builder("Time Stamping", self.certificate.subject, key.public_key(), (-30, 3000))
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(digital_signature=True), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
             .sign(self.key, hashes.SHA256())
         )
         return Card(key, made.public_bytes(Encoding.DER))
