@@ -33,6 +33,16 @@ _OWN: dict[str, tuple[str, type[hashes.HashAlgorithm]]] = {
     **{f"{_PLAIN}{8 + n}": ("plain", one) for n, one in enumerate(_SHA3)},
 }
 
+_EC_KEY = "1.2.840.10045.2.1"
+_RSA_KEY = "1.2.840.113549.1.1.1"
+_BY_NAME: dict[str, type[hashes.HashAlgorithm]] = {
+    "sha1": hashes.SHA1,
+    "sha224": hashes.SHA224,
+    "sha256": hashes.SHA256,
+    "sha384": hashes.SHA384,
+    "sha512": hashes.SHA512,
+}
+
 
 class Unsupported(ValueError):
     """Sound perhaps, but in a way nobody here computes."""
@@ -61,12 +71,12 @@ def check_signer(signer: Any, certificate: Any, content: Any, digest: Digest) ->
     name: str = signer["digest_algorithm"]["algorithm"].native
     if encapsulated["content_type"].native == "tst_info":
         return _time_stamp(signer, certificate, encapsulated["content"], digest)
-    found = _integrity(signer, certificate, "data", digest(name))
     inside = _inside(encapsulated)
-    if found[0] or inside is None:
-        return found
+    if inside is None:
+        return _integrity(signer, certificate, "data", digest(name))
+    # what is carried inside is what was signed: the document's SHA-1, or all of the document once more
     intact, valid = _integrity(signer, certificate, "data", hashlib.new(name, inside).digest())
-    return intact and inside == digest("sha1"), valid
+    return intact and (inside == digest("sha1") or hashlib.new(name, inside).digest() == digest(name)), valid
 
 
 def digest_differs(signer: Any, content: Any, digest: Digest) -> bool:
@@ -97,7 +107,7 @@ def _inside(encapsulated: Any) -> bytes | None:
 
 
 def _integrity(signer: Any, certificate: Any, kind: str, digest: bytes) -> tuple[bool, bool]:
-    own = _OWN.get(signer["signature_algorithm"]["algorithm"].dotted)
+    own = _own(signer, certificate)
     if own is None:
         intact, valid = validate_sig_integrity(signer, certificate, kind, digest)
         return bool(intact), bool(valid)
@@ -107,6 +117,16 @@ def _integrity(signer: Any, certificate: Any, kind: str, digest: bytes) -> tuple
     _check_certificate_named(attributes, certificate)
     signed: bytes = signer["signed_attrs"].untag().dump()
     return attributes["message_digest"] == [digest], _holds(own, signer, certificate, signed)
+
+
+def _own(signer: Any, certificate: Any) -> tuple[str, type[hashes.HashAlgorithm]] | None:
+    """How it is computed here; None for what the library does. iText names the kind of key where the algorithm belongs, and
+    endesive calls every signature RSA."""
+    named: str = signer["signature_algorithm"]["algorithm"].dotted
+    if named != _EC_KEY and not (named == _RSA_KEY and certificate.public_key.algorithm == "ec"):
+        return _OWN.get(named)
+    algorithm = _BY_NAME.get(signer["digest_algorithm"]["algorithm"].native)
+    return ("ecdsa", algorithm) if algorithm is not None else None
 
 
 def _attributes(signer: Any) -> dict[str, list[Any]]:

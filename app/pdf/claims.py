@@ -28,6 +28,7 @@ _HEX = _LOWER + _UPPER + b" \t\r\n\f\0"
 
 _RIGHTS = re.compile(rb"/TransformMethod\s*/UR3?\b")
 _NEAR = 16 * 1024
+_NULL = b"\5\0"
 
 Fault = Literal[
     "range_unreadable",  # the four numbers cannot be read, or do not lie in this file
@@ -178,6 +179,9 @@ def _check_container(
 def _check_form(content: Any, signers: list[Any]) -> None:
     """What RFC 5652 (5.1, 5.3) asks of the parts that nobody signs: the digests are listed, the versions are those of the form."""
     listed = {one["algorithm"].dotted for one in content["digest_algorithms"]}
+    for digest in [*content["digest_algorithms"], *(signer["digest_algorithm"] for signer in signers)]:
+        if digest["parameters"].dump() not in (b"", _NULL):
+            raise ValueError("a digest algorithm has parameters")
     for signer in signers:
         if signer["digest_algorithm"]["algorithm"].dotted not in listed:
             raise ValueError("a signer's digest algorithm is not listed")

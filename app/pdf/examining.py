@@ -19,9 +19,9 @@ from app.pdf import cms
 from app.pdf.baggage import is_sound
 from app.pdf.claims import CLAIM_LIMIT, ByteRange, Claim, check_range, is_usage_rights, read_claims
 from app.pdf.faults import ENCRYPTED
-from app.pdf.foreign import DIFF_POLICY, DiffResult, generic
+from app.pdf.foreign import DiffResult, generic
 from app.pdf.foreign import asn1_cms as asn1
-from app.pdf.located import located
+from app.pdf.located import CHANGES, located
 from app.pdf.reading import looks_like_pdf, open_reader, value
 from app.pdf.sealing import PIXEL_LIMIT, SEAL_KEY
 from app.pdf.second import second_reading
@@ -231,7 +231,7 @@ def _changes(embedded: Any, claim: Claim, pdf: bytes) -> tuple[Coverage, Modific
             return coverage, "unknown"
         if coverage == "entire_revision" and _trails(embedded, pdf):
             return coverage, "other"
-        result = embedded.evaluate_modifications(DIFF_POLICY)
+        result = embedded.evaluate_modifications(CHANGES)
     except Exception:  # an update that the library cannot follow is one that nobody can explain
         return "unclear", "unknown"
     if isinstance(result, DiffResult):

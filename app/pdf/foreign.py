@@ -15,8 +15,14 @@ from pyhanko.pdf_utils import generic as _generic
 from pyhanko.pdf_utils.images import pil_image as _pil_image
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter as _Writer
 from pyhanko.pdf_utils.reader import PdfFileReader as _Reader
-from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY as _DIFF_POLICY
+from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY as _DEFAULT
 from pyhanko.sign.diff_analysis import DiffResult as _DiffResult
+from pyhanko.sign.diff_analysis import FormUpdatingRule as _FormUpdatingRule
+from pyhanko.sign.diff_analysis import GenericFieldModificationRule as _GenericFieldModificationRule
+from pyhanko.sign.diff_analysis import SigFieldCreationRule as _SigFieldCreationRule
+from pyhanko.sign.diff_analysis import SigFieldModificationRule as _SigFieldModificationRule
+from pyhanko.sign.diff_analysis import StandardDiffPolicy as _StandardDiffPolicy
+from pyhanko.sign.diff_analysis import SuspiciousModification as _SuspiciousModification
 from pyhanko.sign.fields import SigFieldSpec as _SigFieldSpec
 from pyhanko.sign.fields import enumerate_sig_fields as _enumerate_sig_fields
 from pyhanko.sign.general import extract_signer_info as _extract_signer_info
@@ -49,7 +55,13 @@ pdf_name: Any = generic.pdf_name
 pil_image: Any = _pil_image
 IncrementalPdfFileWriter: Any = _Writer
 PdfFileReader: Any = _Reader
-DIFF_POLICY: Any = _DIFF_POLICY
+DEFAULT_DIFF_POLICY: Any = _DEFAULT
+FormUpdatingRule: Any = _FormUpdatingRule
+GenericFieldModificationRule: Any = _GenericFieldModificationRule
+SigFieldCreationRule: Any = _SigFieldCreationRule
+SigFieldModificationRule: Any = _SigFieldModificationRule
+StandardDiffPolicy: Any = _StandardDiffPolicy
+SuspiciousModification: Any = _SuspiciousModification
 DiffResult: Any = _DiffResult
 SigFieldSpec: Any = _SigFieldSpec
 enumerate_sig_fields: Any = _enumerate_sig_fields

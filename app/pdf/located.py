@@ -6,7 +6,19 @@ the business of `claims` alone.
 
 from typing import Any
 
-from app.pdf.foreign import EmbeddedPdfSignature, enumerate_sig_fields, extract_contents
+from app.pdf.foreign import (
+    DEFAULT_DIFF_POLICY,
+    EmbeddedPdfSignature,
+    FormUpdatingRule,
+    GenericFieldModificationRule,
+    SigFieldCreationRule,
+    SigFieldModificationRule,
+    StandardDiffPolicy,
+    SuspiciousModification,
+    enumerate_sig_fields,
+    extract_contents,
+    generic,
+)
 
 
 class Located(EmbeddedPdfSignature):  # type: ignore[misc]  # pyHanko's classes are untyped at our door
@@ -38,3 +50,31 @@ def located(reader: Any) -> tuple[list[Located], int]:
         except Exception:  # foreign bytes make the library raise nearly anything
             unread += 1
     return sorted(found, key=lambda one: one.signed_revision), unread
+
+
+class _Policy(StandardDiffPolicy):  # type: ignore[misc]  # pyHanko's classes are untyped at our door
+    """pyHanko's rules, except where they refuse what sound programs write: a number that nothing ever used is declared free
+    (iText), a visible signature is added to a document that was certified for further signing (Acrobat, iText)."""
+
+    def __init__(self) -> None:
+        fields = [
+            SigFieldCreationRule(allow_new_visible_after_certify=True),
+            SigFieldModificationRule(),
+            GenericFieldModificationRule(),
+        ]
+        super().__init__(
+            DEFAULT_DIFF_POLICY.global_rules,
+            FormUpdatingRule(field_rules=fields),
+            reject_object_freeing=False,
+        )
+
+    def apply(self, old: Any, new: Any, *args: Any, **kwargs: Any) -> Any:
+        for freed in new.refs_freed_in_revision():
+            if not isinstance(old(generic.Reference(freed.idnum, 0)), generic.NullObject):
+                raise SuspiciousModification(f"{freed} was taken away")
+        apply: Any = StandardDiffPolicy.apply
+        return apply(self, old, new, *args, **kwargs)
+
+
+CHANGES: Any = _Policy()
+"""What may come after a signature: validation data, further signatures, filled forms."""
