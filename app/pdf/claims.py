@@ -191,7 +191,8 @@ def _check_form(content: Any, signers: list[Any]) -> None:
 
 def _id(signer: Any) -> str:
     attributes = signer["signed_attrs"]
-    signed: bytes = attributes.untag().dump() if attributes.native else signer["signature"].native
+    # signed as a SET (RFC 5652, 5.4), carried under a tag of its own
+    signed: bytes = b"\x31" + attributes.dump()[1:] if len(attributes) else signer["signature"].native
     return f"sha256:{hashlib.sha256(signed).hexdigest()}"
 
 

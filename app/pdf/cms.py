@@ -5,7 +5,14 @@ the dictionary's /M. `to_sign`, the DER of the signed attributes, is all that a 
 """
 
 import asyncio
+from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Literal
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.x509 import load_der_x509_certificate
 
 from app.pdf.foreign import ExternalSigner, SimpleCertificateStore
 from app.pdf.foreign import asn1_cms as asn1
@@ -29,13 +36,56 @@ def mechanism_of(certificate: bytes) -> Mechanism:
 
 def signed_attributes(digest: bytes, certificate: bytes) -> bytes:
     """The DER (a SET, as it is signed) of the attributes over a document's digest."""
-    attributes: Any = asyncio.run(_signer(certificate, ()).signed_attrs(digest, DIGEST, use_pades=True))
-    return attributes.dump()
+    if len(digest) != len(_DIGEST_MARK):
+        raise ValueError(f"a digest of {len(digest)} bytes is no {DIGEST}")
+    return _attributes_mould(certificate).replace(_DIGEST_MARK, digest)
 
 
 def assemble(attributes: bytes, signature: bytes, certificate: bytes, chain: tuple[bytes, ...]) -> bytes:
     """The DER of the container. `chain`: issuing certificates besides the card's; roots are left out, since
     whoever verifies brings their own. The same parts always give the same bytes."""
+    if _is_ours(attributes, certificate):
+        mould = _container_mould(certificate, chain, len(signature))
+        at = _attributes_mould(certificate).index(_DIGEST_MARK)
+        digest = attributes[at : at + len(_DIGEST_MARK)]
+        return mould.replace(_DIGEST_MARK, digest).replace(_signature_mark(len(signature)), signature)
+    return _assembled(attributes, signature, certificate, chain)
+
+
+def _is_ours(attributes: bytes, certificate: bytes) -> bool:
+    before, _, after = _attributes_mould(certificate).partition(_DIGEST_MARK)
+    return (
+        len(attributes) == len(before) + len(_DIGEST_MARK) + len(after)
+        and attributes.startswith(before)
+        and attributes.endswith(after)
+    )
+
+
+_DIGEST_MARK = sha256(b"the digest stands here").digest()
+
+
+def _signature_mark(length: int) -> bytes:
+    return (sha256(b"the signature stands here").digest() * (length // 32 + 1))[:length]
+
+
+@lru_cache(maxsize=256)
+def _attributes_mould(certificate: bytes) -> bytes:
+    """pyHanko's attributes for this certificate, made once: from document to document only the digest differs."""
+    made: Any = asyncio.run(_signer(certificate, ()).signed_attrs(_DIGEST_MARK, DIGEST, use_pades=True))
+    mould: bytes = made.dump()
+    assert mould.count(_DIGEST_MARK) == 1
+    return mould
+
+
+@lru_cache(maxsize=256)
+def _container_mould(certificate: bytes, chain: tuple[bytes, ...], length: int) -> bytes:
+    """The container for signatures of this length, made once."""
+    mould = _assembled(_attributes_mould(certificate), _signature_mark(length), certificate, chain)
+    assert (mould.count(_DIGEST_MARK), mould.count(_signature_mark(length))) == (1, 1)
+    return mould
+
+
+def _assembled(attributes: bytes, signature: bytes, certificate: bytes, chain: tuple[bytes, ...]) -> bytes:
     container: Any = asyncio.run(
         _signer(certificate, chain, signature).async_sign_prescribed_attributes(
             DIGEST, asn1.CMSAttributes.load(attributes)
@@ -44,11 +94,29 @@ def assemble(attributes: bytes, signature: bytes, certificate: bytes, chain: tup
     return container.dump()
 
 
+@lru_cache(maxsize=256)
 def room_for(certificate: bytes, chain: tuple[bytes, ...]) -> int:
     """Bytes to leave in the file for the container."""
-    attributes = signed_attributes(bytes(32), certificate)
     room = _SIGNATURE_ROOM[mechanism_of(certificate)]
-    return len(assemble(attributes, bytes(room), certificate, chain)) + _SPARE_BYTES
+    return (
+        len(assemble(signed_attributes(bytes(32), certificate), bytes(room), certificate, chain))
+        + _SPARE_BYTES
+    )
+
+
+def holds(signature: bytes, attributes: bytes, certificate: bytes) -> bool:
+    """Whether a card's signature over the attributes holds under its certificate."""
+    key = load_der_x509_certificate(certificate).public_key()
+    try:
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, attributes, ec.ECDSA(hashes.SHA256()))
+        elif isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, attributes, padding.PKCS1v15(), hashes.SHA256())
+        else:
+            return False
+    except InvalidSignature:
+        return False
+    return True
 
 
 def is_canonical(container: bytes) -> bool:
@@ -72,7 +140,7 @@ def is_canonical(container: bytes) -> bool:
         return False
     chain = tuple(c for c in certificates if c != own[0])
     attributes = signer["signed_attrs"].untag().dump()
-    again = assemble(attributes, signer["signature"].native, own[0], chain)
+    again = _assembled(attributes, signer["signature"].native, own[0], chain)
     return again == container
 
 

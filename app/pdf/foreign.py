@@ -12,7 +12,6 @@ from asn1crypto import parser as _asn1_parser
 from asn1crypto import pem as _pem
 from asn1crypto import x509 as _asn1_x509
 from pyhanko.pdf_utils import generic as _generic
-from pyhanko.pdf_utils.images import pil_image as _pil_image
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter as _Writer
 from pyhanko.pdf_utils.reader import PdfFileReader as _Reader
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY as _DEFAULT
@@ -52,7 +51,6 @@ pem: Any = _pem
 asn1_x509: Any = _asn1_x509
 generic: Any = _generic
 pdf_name: Any = generic.pdf_name
-pil_image: Any = _pil_image
 IncrementalPdfFileWriter: Any = _Writer
 PdfFileReader: Any = _Reader
 DEFAULT_DIFF_POLICY: Any = _DEFAULT

@@ -7,11 +7,14 @@ signature into the room. What stood in the file before is never touched. Source:
 
 import base64
 import binascii
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
-from typing import Any
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from PIL import Image, UnidentifiedImageError
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
@@ -27,7 +30,6 @@ from app.pdf.foreign import (
     SigObjSetup,
     generic,
     pdf_name,
-    pil_image,
     read_certification_data,
 )
 from app.pdf.geometry import upright_matrix, user_box
@@ -41,6 +43,9 @@ is a stream whose bytes are the SESeal's DER, of the same revision, hence within
 signature dictionary pyHanko takes the stream of a second seal for an unexplained change of the first, and
 every reader takes a long string digit by digit.)"""
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 STATE_VERSION = 1
 PIXEL_LIMIT = 4_000_000
 
@@ -53,6 +58,36 @@ class Prepared:
     pdf: bytes = field(repr=False)
     to_sign: bytes = field(repr=False)
     state: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stamp:
+    """A seal's picture as a PDF carries it: pixels and their opacity, each deflated."""
+
+    width: int
+    height: int
+    rgb: bytes = field(repr=False)
+    alpha: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """`digest`: of the document around the room for the signature, from byte to byte (brackets included)."""
+
+    pdf: bytes = field(repr=False)
+    digest: bytes
+    field_name: str
+    room: tuple[int, int]
+
+
+class Within(Protocol):
+    """Runs a function of the press somewhere: here, or in a process of its own (`confined`)."""
+
+    def __call__(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+
+def here(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    return function(*args, **kwargs)
 
 
 def prepare(
@@ -71,18 +106,70 @@ def prepare(
     field_name: str | None = None,
     signer_name: str | None = None,
     reason: str | None = None,
+    within: Within = here,
 ) -> Prepared:
     """`stamp_png`: RGBA, drawn `width_mm` × `height_mm` large. `page`: from 1. `x_pt`, `y_pt`: the seal's
-    lower left corner in points from the page's lower left corner as seen. `certificate`: the card's, DER.
+    lower left corner in points from the page's lower left corner as seen. `certificate`: the card's, DER. `within`: where
+    the document is read, which is nobody's we know; picture and certificate are ours, and remembered.
 
     Refuses what `inspect` refuses; Active for documents that change their look; Locked and AlteredBefore for
     earlier signatures; OutsidePage.
     """
+    placed = within(
+        place,
+        pdf,
+        stamp=stamp_of(stamp_png),
+        width_mm=width_mm,
+        height_mm=height_mm,
+        page=page,
+        x_pt=x_pt,
+        y_pt=y_pt,
+        room=cms.room_for(certificate, chain),
+        at=at,
+        seal_der=seal_der,
+        field_name=field_name,
+        signer_name=signer_name,
+        reason=reason,
+    )
+    to_sign = cms.signed_attributes(placed.digest, certificate)
+    return Prepared(
+        pdf=placed.pdf,
+        to_sign=to_sign,
+        state={
+            "v": STATE_VERSION,
+            "field": placed.field_name,
+            "digest_alg": cms.DIGEST,
+            "mechanism": cms.mechanism_of(certificate),
+            "room": list(placed.room),
+            "prepared_sha256": sha256(placed.pdf).hexdigest(),
+            "to_sign": _b64(to_sign),
+            "certificate": _b64(certificate),
+            "chain": [_b64(c) for c in chain],
+        },
+    )
+
+
+def place(
+    pdf: bytes,
+    *,
+    stamp: Stamp,
+    width_mm: float,
+    height_mm: float,
+    page: int,
+    x_pt: float,
+    y_pt: float,
+    room: int,
+    at: datetime,
+    seal_der: bytes | None = None,
+    field_name: str | None = None,
+    signer_name: str | None = None,
+    reason: str | None = None,
+) -> Placed:
+    """The document with the seal on its page and `room` bytes for a container. Refuses as `prepare`."""
     found = inspect(pdf)
     check_sealable(pdf, found)
     size = found.page(page)
     box = user_box(size, x_pt=x_pt, y_pt=y_pt, width_mm=width_mm, height_mm=height_mm)
-    stamp = _stamp(stamp_png)
     with refusing():
         writer = open_writer(pdf)
         name = field_name or _free_name(writer.prev)
@@ -98,27 +185,16 @@ def prepare(
             name=signer_name,
             reason=reason,
             app_build_props=BuildProps(name="Yinxu"),
-            bytes_reserved=2 * cms.room_for(certificate, chain),
+            bytes_reserved=2 * room,
         )
         steps.send(SigObjSetup(sig_placeholder=dictionary))
         digest, output = steps.send(SigIOSetup(md_algorithm=cms.DIGEST))
-        prepared = output.getvalue()
-        to_sign = cms.signed_attributes(digest.document_digest, certificate)
-    return Prepared(
-        pdf=prepared,
-        to_sign=to_sign,
-        state={
-            "v": STATE_VERSION,
-            "field": name,
-            "digest_alg": cms.DIGEST,
-            "mechanism": cms.mechanism_of(certificate),
-            "room": [digest.reserved_region_start, digest.reserved_region_end],
-            "prepared_sha256": sha256(prepared).hexdigest(),
-            "to_sign": _b64(to_sign),
-            "certificate": _b64(certificate),
-            "chain": [_b64(c) for c in chain],
-        },
-    )
+        return Placed(
+            pdf=output.getvalue(),
+            digest=digest.document_digest,
+            field_name=name,
+            room=(digest.reserved_region_start, digest.reserved_region_end),
+        )
 
 
 def look(pdf: bytes) -> Inspection:
@@ -148,33 +224,35 @@ def embed(prepared: bytes, state: dict[str, Any], signature: bytes) -> bytes:
     `to_sign` (ECDSA in DER). Refuses SignatureUnfit unless the result holds under the card's certificate."""
     if state["v"] != STATE_VERSION or sha256(prepared).hexdigest() != state["prepared_sha256"]:
         raise SignatureUnfit("this is not the document that was prepared")
-    container = cms.assemble(
-        base64.b64decode(state["to_sign"]),
-        signature,
-        base64.b64decode(state["certificate"]),
-        tuple(base64.b64decode(c) for c in state["chain"]),
-    )
+    to_sign, certificate = base64.b64decode(state["to_sign"]), base64.b64decode(state["certificate"])
     start, end = state["room"]
+    digest = sha256(memoryview(prepared)[:start])
+    digest.update(memoryview(prepared)[end:])
+    if cms.signed_attributes(digest.digest(), certificate) != to_sign:
+        raise SignatureUnfit("what was signed is not of this document")
+    if not cms.holds(signature, to_sign, certificate):
+        raise SignatureUnfit("the signature does not hold")
+    container = cms.assemble(
+        to_sign, signature, certificate, tuple(base64.b64decode(c) for c in state["chain"])
+    )
     digits = binascii.hexlify(container)
     if len(digits) > end - start - 2:
         raise SignatureUnfit("the signature is larger than its room")
-    sealed = prepared[: start + 1] + digits.ljust(end - start - 2, b"0") + prepared[end - 1 :]
-    mine = [claim for claim in claims.read_claims(sealed) if claim.gap == (start, end)]
-    if len(mine) != 1 or not mine[0].holds:
-        raise SignatureUnfit("the signature does not hold")
-    return sealed
+    return prepared[: start + 1] + digits.ljust(end - start - 2, b"0") + prepared[end - 1 :]
 
 
 def _b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _stamp(png: bytes) -> Image.Image:
+@lru_cache(maxsize=64)
+def stamp_of(png: bytes) -> Stamp:
+    """A seal's picture made ready, once. Refuses Invalid for what is no picture of a seal."""
     try:
         with Image.open(BytesIO(png), formats=["PNG"]) as image:
             if image.width * image.height > PIXEL_LIMIT:
                 raise ValueError("too many pixels")
-            return image.convert("RGBA")
+            rgba = image.convert("RGBA")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise Invalid(
             "pdf.stamp_unreadable",
@@ -182,6 +260,12 @@ def _stamp(png: bytes) -> Image.Image:
             en="The seal's picture cannot be read; tell the seal office",
             why=str(error),
         ) from error
+    return Stamp(
+        width=rgba.width,
+        height=rgba.height,
+        rgb=zlib.compress(rgba.convert("RGB").tobytes()),
+        alpha=zlib.compress(rgba.getchannel("A").tobytes()),
+    )
 
 
 def _free_name(reader: Any) -> str:
@@ -191,7 +275,7 @@ def _free_name(reader: Any) -> str:
     return next(name for n in range(1, len(taken) + 2) if (name := f"Seal{n}") not in taken)
 
 
-def _appearance(writer: Any, stamp: Image.Image, box: tuple[float, float, float, float], rotate: int) -> Any:
+def _appearance(writer: Any, stamp: Stamp, box: tuple[float, float, float, float], rotate: int) -> Any:
     """The form whose picture fills the box, upright however the page is turned."""
     width, height = box[2] - box[0], box[3] - box[1]
     if rotate in (90, 270):
@@ -206,16 +290,32 @@ def _appearance(writer: Any, stamp: Image.Image, box: tuple[float, float, float,
                 [generic.NumberObject(v) for v in upright_matrix(rotate)]
             ),
             pdf_name("/Resources"): generic.DictionaryObject(
-                {
-                    pdf_name("/XObject"): generic.DictionaryObject(
-                        {pdf_name("/Seal"): pil_image(stamp, writer)}
-                    )
-                }
+                {pdf_name("/XObject"): generic.DictionaryObject({pdf_name("/Seal"): _picture(writer, stamp)})}
             ),
         },
         stream_data=f"q {width:.4f} 0 0 {height:.4f} 0 0 cm /Seal Do Q".encode(),
     )
     return form
+
+
+def _picture(writer: Any, stamp: Stamp) -> Any:
+    """The picture in the file, its opacity as a mask."""
+    mask = _pixels(writer, stamp, "/DeviceGray", stamp.alpha, {})
+    return _pixels(writer, stamp, "/DeviceRGB", stamp.rgb, {pdf_name("/SMask"): mask})
+
+
+def _pixels(writer: Any, stamp: Stamp, colours: str, deflated: bytes, more: dict[Any, Any]) -> Any:
+    entries = {
+        pdf_name("/Type"): pdf_name("/XObject"),
+        pdf_name("/Subtype"): pdf_name("/Image"),
+        pdf_name("/Width"): generic.NumberObject(stamp.width),
+        pdf_name("/Height"): generic.NumberObject(stamp.height),
+        **more,
+        pdf_name("/ColorSpace"): pdf_name(colours),
+        pdf_name("/BitsPerComponent"): generic.NumberObject(8),
+        pdf_name("/Filter"): pdf_name("/FlateDecode"),
+    }
+    return writer.add_object(generic.StreamObject(entries, encoded_data=deflated))
 
 
 def _attach(writer: Any, form: Any, seal_der: bytes, at: datetime) -> None:

@@ -175,8 +175,7 @@ def _prepare(row: Sealing, job: CardJob) -> None:
     _card, verdict = check_registered_card(row.card_serial, "seal", at=now)
     certificate, *issuers = verdict.chain
     row.base_digest = base = _base_of(row)
-    ready = confined(
-        press.prepare,
+    ready = press.prepare(
         store.get(base),
         stamp_png=queries.picture(seal.id),
         width_mm=row.width_mm,
@@ -190,6 +189,7 @@ def _prepare(row: Sealing, job: CardJob) -> None:
         seal_der=seals.seal_der(seal.id),
         signer_name=seal.name,
         reason=f"用印 {row.id}",
+        within=confined,
     )
     row.press_object, row.press_state = store.put(ready.pdf), ready.state
     ring = keyring()
@@ -239,7 +239,7 @@ def _embedded(row: Sealing, message: DocumentSigned) -> tuple[bytes, str]:
     """The sealed document, verified as a stranger would, and its signature's id."""
     assert row.press_object is not None
     assert row.press_state is not None
-    document = confined(press.embed, store.get(row.press_object), row.press_state, message.signature.value)
+    document = press.embed(store.get(row.press_object), row.press_state, message.signature.value)
     report = verify(document, queries.believed(), at=clock.now())
     rules.check_genuine(report.verdict, [p.code for p in report.problems])
     newest = tuple(row.press_state["room"])
