@@ -11,7 +11,9 @@ import click
 from app import bench
 from app.bench.measure import Measure
 
-TOOLS = frozenset({"measure", "chains", "naive", "stage", "bare_cards", "one_station"})
+TOOLS = frozenset(
+    {"measure", "chains", "naive", "stage", "bare_cards", "one_station", "one_signer", "plain_pyhanko"}
+)
 """Modules of app/bench that benches stand on."""
 
 

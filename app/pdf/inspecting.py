@@ -1,6 +1,7 @@
 """What a PDF is, before anybody seals it: pages, sizes, and what would stand in the way. Pure."""
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from app.pdf.faults import Broken, Encrypted, OutsidePage, TooLarge
@@ -30,15 +31,10 @@ class Inspection:
 
 def inspect(pdf: bytes) -> Inspection:
     """Refuses NotAPdf, Broken, Encrypted, TooLarge."""
-    if len(pdf) > SIZE_LIMIT_BYTES:
-        raise TooLarge(
-            f"文件超过 {SIZE_LIMIT_BYTES >> 20} MB，请压缩或拆分后再上传",
-            f"The file is larger than {SIZE_LIMIT_BYTES >> 20} MB; compress or split it",
-        )
+    check_size(pdf)
     reader = open_reader(pdf)
     with refusing():
-        if reader.encrypted:
-            raise Encrypted
+        check_clear(reader)
         sizes: list[PageSize] = []
         for page in pages_of(reader):
             if len(sizes) == PAGE_LIMIT:
@@ -49,18 +45,45 @@ def inspect(pdf: bytes) -> Inspection:
             sizes.append(page_size(page))
         if not sizes:
             raise Broken("no pages")
-        root: Any = reader.root
-        form: Any = value(root, "/AcroForm") or {}
         return Inspection(
             pages=tuple(sizes),
-            has_xfa="/XFA" in form,
-            has_scripts=_has_scripts(root),
+            has_xfa=has_xfa(reader),
+            has_scripts=has_scripts(reader),
             signatures=len(reader.embedded_signatures),
         )
 
 
-def _has_scripts(root: Any) -> bool:
+def size_of(reader: Any, number: int) -> PageSize:
+    """The size of page `number`, from 1, without a look at those behind it. Refuses OutsidePage when there is none."""
+    page = next(islice(pages_of(reader), number - 1, None), None) if number >= 1 else None
+    if page is None:
+        raise OutsidePage
+    return page_size(page)
+
+
+def check_size(pdf: bytes) -> None:
+    """Refuses TooLarge."""
+    if len(pdf) > SIZE_LIMIT_BYTES:
+        raise TooLarge(
+            f"文件超过 {SIZE_LIMIT_BYTES >> 20} MB，请压缩或拆分后再上传",
+            f"The file is larger than {SIZE_LIMIT_BYTES >> 20} MB; compress or split it",
+        )
+
+
+def check_clear(reader: Any) -> None:
+    """Refuses Encrypted."""
+    if reader.encrypted:
+        raise Encrypted
+
+
+def has_xfa(reader: Any) -> bool:
+    form: Any = value(reader.root, "/AcroForm") or {}
+    return "/XFA" in form
+
+
+def has_scripts(reader: Any) -> bool:
     """Scripts that run by themselves: on opening, on document events, or by name."""
+    root: Any = reader.root
     opening: Any = value(root, "/OpenAction")
     names: Any = value(root, "/Names") or {}
     return (

@@ -54,11 +54,12 @@ def value(dictionary: Any, key: str) -> Any:
 
 
 def pages_of(reader: Any) -> Iterator[Any]:
-    """The page objects in order, walked by ourselves: no /Count is believed, no circle followed."""
+    """The page objects in order, walked by ourselves: no /Count is believed, no circle followed, none read before it is
+    asked for."""
     seen: set[int] = set()
     stack: list[Any] = [reader.root["/Pages"]]
     while stack:
-        node = stack.pop()
+        node = stack.pop().get_object()
         if id(node) in seen:
             continue
         seen.add(id(node))
@@ -66,7 +67,7 @@ def pages_of(reader: Any) -> Iterator[Any]:
         if kids is None:
             yield node
         else:
-            stack.extend(kid.get_object() for kid in reversed(list(kids)))
+            stack.extend(kids.raw_get(n) for n in reversed(range(len(kids))))
 
 
 def inherited(page: Any, key: str) -> Any:

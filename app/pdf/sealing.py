@@ -33,7 +33,15 @@ from app.pdf.foreign import (
     read_certification_data,
 )
 from app.pdf.geometry import upright_matrix, user_box
-from app.pdf.inspecting import Inspection, inspect
+from app.pdf.inspecting import (
+    Inspection,
+    check_clear,
+    check_size,
+    has_scripts,
+    has_xfa,
+    inspect,
+    size_of,
+)
 from app.pdf.reading import open_reader, open_writer, refusing, value
 from app.refusal import Invalid
 
@@ -166,12 +174,12 @@ def place(
     reason: str | None = None,
 ) -> Placed:
     """The document with the seal on its page and `room` bytes for a container. Refuses as `prepare`."""
-    found = inspect(pdf)
-    check_sealable(pdf, found)
-    size = found.page(page)
-    box = user_box(size, x_pt=x_pt, y_pt=y_pt, width_mm=width_mm, height_mm=height_mm)
+    check_size(pdf)
     with refusing():
         writer = open_writer(pdf)
+        check_sealable(pdf, writer.prev)
+        size = size_of(writer.prev, page)
+        box = user_box(size, x_pt=x_pt, y_pt=y_pt, width_mm=width_mm, height_mm=height_mm)
         name = field_name or _free_name(writer.prev)
         steps: Any = PdfCMSEmbedder(SigFieldSpec(name, on_page=page - 1, box=box)).write_cms(name, writer)
         annotation = next(steps).get_object()
@@ -200,23 +208,24 @@ def place(
 def look(pdf: bytes) -> Inspection:
     """What a document is, once it is known that it can be sealed. Refuses as `inspect` and `check_sealable`."""
     found = inspect(pdf)
-    check_sealable(pdf, found)
+    with refusing():
+        check_sealable(pdf, open_reader(pdf))
     return found
 
 
-def check_sealable(pdf: bytes, found: Inspection) -> None:
-    """Refuses Active for a document that can change its look (B8), AlteredBefore for one whose earlier
+def check_sealable(pdf: bytes, reader: Any) -> None:
+    """Refuses Encrypted; Active for a document that can change its look (B8), AlteredBefore for one whose earlier
     signatures do not hold, Locked for one whose signer forbids any further signature."""
-    if found.has_xfa:
+    check_clear(reader)
+    if has_xfa(reader):
         raise Active("XFA")
-    if found.has_scripts:
+    if has_scripts(reader):
         raise Active("JavaScript")
     if any(not claim.holds for claim in claims.read_claims(pdf)):
         raise AlteredBefore
-    with refusing():
-        certified = read_certification_data(open_reader(pdf))
-        if certified is not None and certified.permission == MDPPerm.NO_CHANGES:
-            raise Locked
+    certified = read_certification_data(reader)
+    if certified is not None and certified.permission == MDPPerm.NO_CHANGES:
+        raise Locked
 
 
 def embed(prepared: bytes, state: dict[str, Any], signature: bytes) -> bytes:

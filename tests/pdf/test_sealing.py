@@ -1,12 +1,13 @@
 """A seal goes into a PDF: at its true size, in its place, by a card that signs nothing but a digest's attributes."""
 
-from io import BytesIO
+from io import hashlib
 
+import BytesIO
 import pytest
 from asn1crypto import x509
 from PIL import Image
 
-from app.pdf import claims, faults, inspecting, sealing
+from app.pdf import claims, cms, faults, inspecting, sealing
 from app.pdf.confined import confined
 from app.pdf.geometry import POINTS_PER_MM
 from app.pdf.reading import open_reader
@@ -197,3 +198,17 @@ def test_pyhanko_alone_agrees_with_both_seals_of_two() -> None:
     ]
 
     assert [one.bottom_line for one in found] == [True, True]
+
+
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+def test_a_container_from_the_mould_is_the_one_that_the_library_makes(kind: str) -> None:
+    """Only digest and signature differ from document to document; they are set into what was made once."""
+    card, chain = makers.card(kind), (makers.root().der,)
+    for digest in (bytes(32), b"\xff" * 32, hashlib.sha256(b"a document").digest()):
+        attributes = cms.signed_attributes(digest, card.certificate)
+        signature = card.sign(attributes)
+        by_library = cms._assembled(attributes, signature, card.certificate, chain)
+
+        assert cms.assemble(attributes, signature, card.certificate, chain) == by_library
+        assert cms.is_canonical(by_library)
+        assert len(by_library) <= cms.room_for(card.certificate, chain)
