@@ -1,8 +1,8 @@
 """A seal goes into a PDF: at its true size, in its place, by a card that signs nothing but a digest's attributes."""
 
-from io import hashlib
+import hashlib
+from io import BytesIO
 
-import BytesIO
 import pytest
 from asn1crypto import x509
 from PIL import Image
