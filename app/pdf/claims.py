@@ -37,6 +37,7 @@ Fault = Literal[
     "container_padded",  # something hides behind the container, where only zeros belong
     "unsupported",  # sound perhaps, but in a way we cannot compute
     "unclaimed",  # a container that no range speaks of
+    "mac",  # what keeps an encrypted file whole (ISO 32004): nobody's signature
 ]
 UNDECIDED: frozenset[str] = frozenset({"unsupported"})
 """Faults that say nothing against the file, only that we cannot tell."""
@@ -82,7 +83,7 @@ def read_claims(pdf: bytes) -> list[Claim]:
             claims[-1 - start] = _unclaimed(pdf, start)
         if len(claims) > CLAIM_LIMIT:
             break
-    return [claim for claim in claims.values() if not _is_empty(claim)]
+    return [claim for claim in claims.values() if not _is_empty(claim) and claim.fault != "mac"]
 
 
 def check_range(pdf: bytes, byte_range: ByteRange | None) -> Claim:
@@ -148,7 +149,10 @@ def _check_container(
     claim = Claim(byte_range=byte_range, gap=gap)
     try:
         container = padded[: asn1_parser.peek(padded)]  # also of indefinite length, as BER has it
-        content = asn1.ContentInfo.load(container)["content"]
+        info = asn1.ContentInfo.load(container)
+        if info["content_type"].native == "authenticated_data":
+            return replace(claim, container=container, fault="mac")
+        content = info["content"]
         signers = list(content["signer_infos"])
         certificates = [certificate_of(signer, content) for signer in signers]
         _check_form(content, signers)

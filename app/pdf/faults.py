@@ -32,8 +32,8 @@ class Encrypted(Invalid):
     """Its content is encrypted."""
 
     def __init__(self) -> None:
-        zh = "这个 PDF 已加密，请用原软件去除密码后再上传"
-        en = "This PDF is encrypted; remove its password in the program that made it and upload again"
+        zh = "这个 PDF 有打开密码，或禁止签名；请用原软件去除限制后再上传"
+        en = "This PDF needs a password, or forbids signing; lift that in the program that made it and upload again"
         super().__init__(ENCRYPTED, zh=zh, en=en, fields=_at_file(zh, en))
 
 

@@ -12,6 +12,7 @@ from asn1crypto import parser as _asn1_parser
 from asn1crypto import pem as _pem
 from asn1crypto import x509 as _asn1_x509
 from pyhanko.pdf_utils import generic as _generic
+from pyhanko.pdf_utils.crypt.permissions import StandardPermissions as _StandardPermissions
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter as _Writer
 from pyhanko.pdf_utils.reader import PdfFileReader as _Reader
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY as _DEFAULT
@@ -53,6 +54,7 @@ generic: Any = _generic
 pdf_name: Any = generic.pdf_name
 IncrementalPdfFileWriter: Any = _Writer
 PdfFileReader: Any = _Reader
+StandardPermissions: Any = _StandardPermissions
 DEFAULT_DIFF_POLICY: Any = _DEFAULT
 FormUpdatingRule: Any = _FormUpdatingRule
 GenericFieldModificationRule: Any = _GenericFieldModificationRule

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 from app.pdf.faults import Broken, Encrypted, OutsidePage, TooLarge
+from app.pdf.foreign import StandardPermissions
 from app.pdf.geometry import PageSize, page_size
 from app.pdf.reading import open_reader, pages_of, refusing, value
 
@@ -71,9 +72,30 @@ def check_size(pdf: bytes) -> None:
 
 
 def check_clear(reader: Any) -> None:
-    """Refuses Encrypted."""
-    if reader.encrypted:
+    """Opens what only its owner's password protects: whoever has the file reads it. Refuses Encrypted for what needs a password
+    to be read, or when its owner forbids to sign it (ISO 32000-1, table 22: neither forms, notes nor changes)."""
+    if not reader.encrypted:
+        return
+    try:
+        result: Any = reader.decrypt(b"")
+        allowed = result.permission_flags
+    except Exception as error:  # for readers with a certificate of their own, or broken
+        raise Encrypted from error
+    if result.status.name == "FAILED":
         raise Encrypted
+    if (
+        result.status.name != "OWNER"
+        and allowed is not None
+        and not any(flag in allowed for flag in _SIGNING)
+    ):
+        raise Encrypted
+
+
+_SIGNING = (
+    StandardPermissions.ALLOW_FORM_FILLING,
+    StandardPermissions.ALLOW_ANNOTS_FORM_FILLING,
+    StandardPermissions.ALLOW_MODIFICATION_GENERIC,
+)
 
 
 def has_xfa(reader: Any) -> bool:

@@ -178,6 +178,8 @@ def place(
     with refusing():
         writer = open_writer(pdf)
         check_sealable(pdf, writer.prev)
+        if writer.prev.encrypted:
+            writer.encrypt(b"")
         size = size_of(writer.prev, page)
         box = user_box(size, x_pt=x_pt, y_pt=y_pt, width_mm=width_mm, height_mm=height_mm)
         name = field_name or _free_name(writer.prev)

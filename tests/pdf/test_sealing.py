@@ -1,7 +1,11 @@
 """A seal goes into a PDF: at its true size, in its place, by a card that signs nothing but a digest's attributes."""
 
 import hashlib
+import shutil
+import subprocess
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import pytest
 from asn1crypto import x509
@@ -164,17 +168,74 @@ def test_a_document_altered_after_an_earlier_seal_gets_no_further_one() -> None:
         makers.prepared(altered)
 
 
-def test_an_encrypted_document_is_refused() -> None:
+def locked(pdf: bytes, *, user: str = "", allow: object = None) -> bytes:
+    """Encrypted, under this password for reading."""
+    from pyhanko.pdf_utils.crypt.permissions import StandardPermissions
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.pdf_utils.writer import copy_into_new_writer
 
-    writer = copy_into_new_writer(PdfFileReader(BytesIO(makers.small_pdf())))
-    writer.encrypt("owner", "user")
+    writer = copy_into_new_writer(PdfFileReader(BytesIO(pdf)))
+    allowed = StandardPermissions.allow_everything() if allow is None else allow
+    writer.encrypt("owner", user, perms=allowed)
     out = BytesIO()
     writer.write(out)
+    return out.getvalue()
 
-    with pytest.raises(faults.Encrypted):
-        inspecting.inspect(out.getvalue())
+
+def test_a_document_that_needs_a_password_or_forbids_signing_is_refused() -> None:
+    from pyhanko.pdf_utils.crypt.permissions import StandardPermissions
+
+    for pdf in (
+        locked(makers.small_pdf(), user="user"),
+        locked(makers.small_pdf(), allow=StandardPermissions.ALLOW_PRINTING),
+    ):
+        for door in (inspecting.inspect, makers.prepared):
+            with pytest.raises(faults.Encrypted):
+                door(pdf)
+
+
+@pytest.mark.skipif(not shutil.which("pdftoppm"), reason="needs poppler-utils")
+@pytest.mark.parametrize(
+    "paper",
+    [
+        {"media": "0 0 1191 842"},
+        {"media": "0 0 842 1191", "page_extra": "/Rotate 270 "},
+        {"page_extra": "/CropBox [50 60 500 800] /Rotate 180 "},
+        {"media": "100 200 695 1042"},
+        {"media": "0 0 300 400", "page_extra": "/UserUnit 2 "},
+        {"root_extra": "/AcroForm << /Fields [] /DA (/Helv 0 Tf 0 g) >> "},
+        {"locked": True, "page_extra": "/Rotate 90 "},
+    ],
+    ids=["a3", "a3-turned", "cropped", "origin-elsewhere", "user-unit", "form", "owner-password"],
+)
+def test_two_programs_draw_the_seal_where_it_was_put(paper: dict[str, Any], tmp_path: Path) -> None:
+    """Within 0.3 mm, by PDFium and by poppler, which shares nothing with it."""
+    encrypted = paper.get("locked", False)
+    pdf = makers.small_pdf(**{k: v for k, v in paper.items() if k != "locked"})
+    pdf = pdf.replace(makers.CONTENT, b" " * len(makers.CONTENT))
+    stamp = BytesIO()
+    Image.new("RGBA", (60, 40), (255, 0, 0, 255)).save(stamp, "PNG")
+    place = {"width_mm": 60.0, "height_mm": 40.0, "x_pt": 90.0, "y_pt": 120.0}
+
+    sealed = makers.sealed(locked(pdf) if encrypted else pdf, stamp_png=stamp.getvalue(), **place)
+
+    assert all(c.holds for c in claims.read_claims(sealed))
+    (tmp_path / "sealed.pdf").write_bytes(sealed)
+    drawn = [BytesIO(confined(render_page, sealed, 1, dpi=200))]
+    asked = ["pdftoppm", "-r", "200", "-cropbox", "-png", "-singlefile", "sealed.pdf", "page"]
+    subprocess.run(asked, cwd=tmp_path, check=True, capture_output=True)
+    drawn.append(BytesIO((tmp_path / "page.png").read_bytes()))
+    unit = (
+        2 if "UserUnit" in str(paper) else 1
+    )  # both draw such a page by its numbers, as if a unit were a point
+    for picture in drawn:
+        with Image.open(picture) as page:
+            red = page.convert("RGB").getchannel("G").point(lambda g: 255 if g < 128 else 0).getbbox()
+            height = page.height
+        assert red is not None
+        left, top, right, bottom = (v * unit / 200 * 25.4 for v in red)
+        assert (left, right - left, bottom - top) == pytest.approx((90 / POINTS_PER_MM, 60, 40), abs=0.3)
+        assert height * unit / 200 * 25.4 - bottom == pytest.approx(120 / POINTS_PER_MM, abs=0.3)
 
 
 def test_pages_are_told_as_people_see_them() -> None:
