@@ -227,15 +227,17 @@ def test_two_programs_draw_the_seal_where_it_was_put(paper: dict[str, Any], tmp_
     drawn.append(BytesIO((tmp_path / "page.png").read_bytes()))
     unit = (
         2 if "UserUnit" in str(paper) else 1
-    )  # both draw such a page by its numbers, as if a unit were a point
+    )  # both draw such a page by its numbers, as if a unit were a point: half as fine
     for picture in drawn:
         with Image.open(picture) as page:
             red = page.convert("RGB").getchannel("G").point(lambda g: 255 if g < 128 else 0).getbbox()
             height = page.height
         assert red is not None
         left, top, right, bottom = (v * unit / 200 * 25.4 for v in red)
-        assert (left, right - left, bottom - top) == pytest.approx((90 / POINTS_PER_MM, 60, 40), abs=0.3)
-        assert height * unit / 200 * 25.4 - bottom == pytest.approx(120 / POINTS_PER_MM, abs=0.3)
+        assert (left, right - left, bottom - top) == pytest.approx(
+            (90 / POINTS_PER_MM, 60, 40), abs=0.3 * unit
+        )
+        assert height * unit / 200 * 25.4 - bottom == pytest.approx(120 / POINTS_PER_MM, abs=0.3 * unit)
 
 
 def test_pages_are_told_as_people_see_them() -> None:
