@@ -98,7 +98,7 @@ def decide_use(
 ) -> Decision:
     """May this person use this seal, for this function, on this document, at this moment? (A20–A22, B10)
 
-    First whether the seal can be used by anybody, then whether by this person. The first fault is told. A grant for
+    First whether the seal can be used by anybody, then whether by this person. The first fault is told, a withdrawn grant's last. A grant for
     this one document goes before a standing one: it was asked for, and is used up.
     """
     fault = _seal_fault(seal, at)
@@ -106,7 +106,9 @@ def decide_use(
         return Decision(allowed=False, code=fault[0], because=fault[1])
     if actor.kind != "person" or actor.id is None:
         return _no("not_a_person", "只有登录的本人可以用印", "Only a person who is logged in may use a seal")
-    mine = sorted((g for g in grants if is_for(g, actor)), key=lambda g: g.document_digest is None)
+    mine = sorted(
+        (g for g in grants if is_for(g, actor)), key=lambda g: (g.withdrawn, g.document_digest is None)
+    )
     asked = _Asked(function, document_digest, document_class, at, by_request=seal.by_request)
     faults = [_grant_fault(g, asked) for g in mine]
     for grant, problem in zip(mine, faults, strict=True):
