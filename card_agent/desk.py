@@ -6,6 +6,7 @@ Cards are touched by one thread only, one job at a time; pages and loops ask the
 import logging
 import secrets
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +28,7 @@ from card_agent.protocol.codec import to_json
 from card_agent.protocol.jobs import Job
 from card_agent.protocol.names import MAKE_SEAL, MOVED_ON, SIGN_DOCUMENT, UNLOCK_PIN
 from card_agent.protocol.outcomes import Accepted, Failed, Incident, outcome_from_json
-from card_agent.ritual import Bench, Progress, Server, Step, job_path
+from card_agent.ritual import Batch, Bench, Progress, Server, Step, job_path
 from card_agent.signing import sign_document, signing_steps
 from card_agent.unlocking import unlock_pin, unlocking_steps
 
@@ -77,15 +78,23 @@ class Desk:
         card_pin: Pin | None = None,
         so_pin: Pin | None = None,
         new_pin: Pin | None = None,
+        also: Sequence[int] = (),
     ) -> Progress:
-        """Begin a job; returns at once. Refuses Busy, JobGone, UnknownKind."""
+        """Begin a job; returns at once. `also`: further documents for the same card, signed after it with the same consent.
+        Refuses Busy, JobGone, UnknownKind."""
         with self._lock:
             self._check_free()
             job = self._job(job_id)
-            self.progress = progress = Progress(job=job, steps=_steps(job.kind))
+            more = [self._job(number) for number in also if number != job_id]
+            if more and any(
+                (j.kind, j.card_serial) != (SIGN_DOCUMENT, job.card_serial) for j in (job, *more)
+            ):
+                raise UnknownKind(job.kind)
+            batch = Batch(1 + len(more)) if more else None
+            self.progress = progress = Progress(job=job, steps=_steps(job.kind), batch=batch)
             given = {"maker": maker_pin, "card": card_pin, "so": so_pin, "new": new_pin}
             pins = {name: pin or Pin("") for name, pin in given.items()}
-            self._running = self._card_thread.submit(self._do, job, progress, pins)
+            self._running = self._card_thread.submit(self._do_all, progress, more, pins)
             return progress
 
     def give_back(self, job_id: int, zh: str, en: str) -> None:
@@ -139,6 +148,25 @@ class Desk:
         self.wait(grace_s)
 
     # --- the card thread ---
+
+    def _do_all(self, progress: Progress, more: list[Job], pins: dict[str, Pin]) -> None:
+        """One job, or a batch: what the server refuses is left out, what stands in the way of the card ends it."""
+        batch = progress.batch
+        self._do(progress.job, progress, pins)
+        for job in more:
+            assert batch is not None
+            self._count(batch, progress)
+            if progress.fault is not None and not isinstance(progress.fault, ServerRefused):
+                return
+            self.progress = progress = Progress(job=job, steps=_steps(job.kind), batch=batch)
+            self._do(job, progress, pins)
+        if batch is not None:
+            self._count(batch, progress)
+
+    @staticmethod
+    def _count(batch: Batch, progress: Progress) -> None:
+        batch.done += progress.state == "done"
+        batch.failed += progress.state == "failed"
 
     def _do(self, job: Job, progress: Progress, pins: dict[str, Pin]) -> None:
         try:

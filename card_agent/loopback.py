@@ -32,6 +32,7 @@ HEADER = "X-Yinxu-Agent"
 TOKEN = "X-Yinxu-Agent-Token"  # noqa: S105
 BODY_LIMIT_BYTES = 4096
 PIN_LIMIT = 64
+BATCH_LIMIT = 200
 WAIT_LIMIT_S = 60
 _JOB = re.compile("[0-9]{1,18}")
 PAGE_DIR = Path(__file__).parent / "station_page"
@@ -153,15 +154,16 @@ class Loopback:
         raise _not_found()
 
     def _run(self, job_id: int, body: dict[str, Any]) -> Response:
-        """{maker_pin?, card_pin, wait_s?}, or {so_pin, new_pin, new_pin_again, wait_s?}: begins the job; 202, or after `wait_s`
-        the state as it is then."""
+        """{maker_pin?, card_pin, wait_s?, also?}, or {so_pin, new_pin, new_pin_again, wait_s?}: begins the job; 202, or after
+        `wait_s` the state as it is then. `also`: the numbers of further documents for the same card."""
         wait_s = body.get("wait_s", 0)
         if not isinstance(wait_s, int) or not 0 <= wait_s <= WAIT_LIMIT_S:
             raise Denied(422, "wait_s", "等待时间不正确", f"wait_s: 0 to {WAIT_LIMIT_S}")
+        also = _also(body)
         given = {name: _pin(body, name) for name in ("maker_pin", "card_pin", "so_pin")}
         given["new_pin"] = _new_pin(body)
         try:
-            self._agent.desk.run(job_id, **given)
+            self._agent.desk.run(job_id, also=also, **given)
         except (Busy, JobGone, UnknownKind) as fault:
             return _error(404 if isinstance(fault, JobGone) else 409, fault.code, fault.zh, fault.en)
         self._agent.desk.wait(wait_s)
@@ -194,6 +196,19 @@ def _body(request: Request) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Denied(422, "json", "请求内容无法读取", "The request cannot be read")
     return cast("dict[str, Any]", value)
+
+
+def _also(body: dict[str, Any]) -> list[int]:
+    value = body.get("also", [])
+    numbers: list[Any] = cast("list[Any]", value) if isinstance(value, list) else [None]
+    if len(numbers) > BATCH_LIMIT or not all(type(n) is int for n in numbers):
+        raise Denied(
+            422,
+            "also",
+            f"一次最多 {BATCH_LIMIT} 份文件",
+            f"At most {BATCH_LIMIT} documents at once, by number",
+        )
+    return numbers
 
 
 def _pin(body: dict[str, Any], name: str) -> Pin | None:

@@ -35,6 +35,15 @@ class Step:
 
 
 @dataclass
+class Batch:
+    """Documents that are signed one after the other with one consent: how many, and how they ended so far."""
+
+    total: int
+    done: int = 0
+    failed: int = 0
+
+
+@dataclass
 class Progress:
     """What the page shows of a ritual; written by the card thread, read by others. `state`: running, done or
     failed; `reported`: whether the server has answered the outcome. `picture`: the impression, PNG, once it
@@ -46,6 +55,7 @@ class Progress:
     fault: Fault | None = None
     reported: bool = False
     picture: bytes | None = field(default=None, repr=False)
+    batch: Batch | None = None
 
     @contextmanager
     def step(self, name: str) -> Generator[None]:

@@ -14,7 +14,7 @@ from card_agent.loops import Contact
 from card_agent.protocol.codec import moment_text, to_json
 from card_agent.protocol.jobs import CardSeen, Job
 from card_agent.protocol.names import MAKE_SEAL, SIGN_DOCUMENT, UNLOCK_PIN
-from card_agent.ritual import Progress, Step
+from card_agent.ritual import Batch, Progress, Step
 from card_agent.trust import is_maker
 from card_agent.version import VERSION
 
@@ -138,7 +138,12 @@ def _progress(progress: Progress) -> dict[str, Any]:
         "reported": progress.reported,
         "fault": _fault(progress.fault),
         "picture": progress.picture is not None,
+        "batch": _batch(progress.batch),
     }
+
+
+def _batch(batch: Batch | None) -> dict[str, int] | None:
+    return {"total": batch.total, "done": batch.done, "failed": batch.failed} if batch else None
 
 
 def _fault(fault: Fault | None) -> dict[str, Any] | None:

@@ -25,7 +25,7 @@ from app.cards.facts import (
     StationEnrolled,
     StationRevoked,
 )
-from app.cards.kinds import PRODUCTIONS, JobEnd, kind_of
+from app.cards.kinds import PRODUCTIONS, SEVERAL_AT_ONCE, JobEnd, kind_of
 from app.cards.models import Card, CardJob, CardJobStep, CardLoss, Custody, EnrolmentCode, Station
 from app.cards.moving import in_nobodys_hands, move
 from app.command import command
@@ -303,7 +303,7 @@ def open_job(
         )
     card = _locked_card(card_serial)
     standing.check_usable(card.state, card_serial)
-    busy = queries.open_job_of_card(card_serial)
+    busy = queries.open_job_of_card(card_serial, besides=kind if kind in SEVERAL_AT_ONCE else None)
     if busy is not None:
         raise Conflict(
             "card.busy",

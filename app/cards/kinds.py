@@ -63,13 +63,18 @@ KINDS: dict[str, JobKind] = {}
 PRODUCTIONS: set[str] = set()
 """The kinds that put something onto a card: meanwhile it is in production, and in use once that is done."""
 
+SEVERAL_AT_ONCE: set[str] = set()
+"""The kinds that leave a card as it is: any number of them waits for one card, and they are done one after the other."""
+
 K = TypeVar("K", bound=type[Any])
 
 
-def job_kind(name: str, *, production: bool = False) -> Callable[[K], K]:
+def job_kind(name: str, *, production: bool = False, several: bool = False) -> Callable[[K], K]:
     """Register a handler's class under the kind's name; one instance serves all jobs."""
     if production:
         PRODUCTIONS.add(name)
+    if several:
+        SEVERAL_AT_ONCE.add(name)
 
     def register(handler: K) -> K:
         KINDS[name] = handler()

@@ -318,10 +318,12 @@ def jobs(*, station_id: int | None = None, open_only: bool = False, limit: int =
     return list(db.session.scalars(query))
 
 
-def open_job_of_card(serial: str) -> CardJob | None:
-    return db.session.scalar(
-        sa.select(CardJob).where(CardJob.card_serial == serial, CardJob.state.in_(rules.OPEN_STATES)).limit(1)
-    )
+def open_job_of_card(serial: str, *, besides: str | None = None) -> CardJob | None:
+    """A job that the card waits for; of another kind than `besides`, when that is given."""
+    query = sa.select(CardJob).where(CardJob.card_serial == serial, CardJob.state.in_(rules.OPEN_STATES))
+    if besides is not None:
+        query = query.where(CardJob.kind != besides)
+    return db.session.scalar(query.order_by(CardJob.id).limit(1))
 
 
 def open_jobs_of_kind(kind: str) -> list[CardJob]:

@@ -136,6 +136,8 @@ def _sealing(p: dict[str, str]) -> list[Shot]:
         Shot("sealing-place", p["place"], "zhouning", dark=True, act=_placed),
         Shot("sealing-waiting", p["sealing-open"], "zhouning"),
         Shot("sealing-done", p["sealing-done"], "zhouning"),
+        Shot("batch-new", "/sealing/batch", "zhouning"),
+        Shot("batch", p["batch"], "zhouning", dark=True),
         Shot("use-ask", "/uses/new", "lihang", dark=True),
         Shot("use-ask-faults", "/uses/new", "lihang", status=422, act=_hand_in_without_purpose),
         Shot("use-asked", p["use"], "lihang"),

@@ -181,6 +181,7 @@ def _documents(found: Furnished, people: Hands, folder: Path) -> None:
         found.paths["sealing-open"] = f"/sealing/{waiting['sealing_id']}"
     else:
         found.paths["sealing-open"] = zhouning.submit(placed, placed.path, {}).path
+    found.paths["batch"] = _batch(zhouning, sealings)
     data = zhouning.client.get(sealed["sealed_pdf"]).content
     at = data.index(b"stream") + 20
     altered = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
@@ -189,6 +190,18 @@ def _documents(found: Furnished, people: Hands, folder: Path) -> None:
     for name, content in papers.items():
         found.papers[name] = folder / f"{name}.pdf"
         found.papers[name].write_bytes(content)
+
+
+def _batch(zhouning: Browser, sealings: list[dict[str, Any]]) -> str:
+    """Two orders that wait for the card together; its address."""
+    page = zhouning.get("/sealing/batch")
+    form = page.form("/sealing/batch")
+    offers = [
+        ("documents", (f"采购订单 2026-{n}.pdf", pdf.contract(), "application/pdf")) for n in (131, 132)
+    ]
+    said = {**form.fields, "page": "last"}
+    answer = zhouning.client.post("/sealing/batch", data=said, files=offers)
+    return answer.url.path
 
 
 def _use_asked_for(found: Furnished, people: Hands) -> None:

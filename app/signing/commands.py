@@ -89,9 +89,17 @@ def prepare(
 
 @command
 def order(
-    document_id: int, seal_id: int, *, page: int, x_pt: float, y_pt: float, station_id: int, by: Actor
+    document_id: int,
+    seal_id: int,
+    *,
+    page: int,
+    x_pt: float,
+    y_pt: float,
+    station_id: int,
+    batch: str | None = None,
+    by: Actor,
 ) -> SealingOrdered:
-    """Ask a station's card to seal one's own upload. Refuses Forbidden with the decision's reason unless this
+    """Ask a station's card to seal one's own upload; `batch`: a name that those ordered together share. Refuses Forbidden with the decision's reason unless this
     person may use this seal for this document now (A20–A22), OutsidePage, and what `open_job` refuses."""
     user_id = _person(by)
     document = queries.document(document_id, by)
@@ -117,7 +125,9 @@ def order(
         height_mm=seal.height_mm,
         ordered_at=clock.now(),
         ip=by.origin.ip,
+        batch=batch,
     )
+    rules.check_not_ordered(waits=queries.waits(document.id, seal.id))
     db.session.add(row)
     db.session.flush()
     job = cards.open_job(names.SIGN_DOCUMENT, station_id, seal.card_serial, {"sealing_id": row.id}, by=by)

@@ -62,3 +62,17 @@ def of_report(report: Report) -> list[Loss]:
         Loss(signature_id, serial, lost_at, since, doubtful=since is None or used_at >= since)
         for signature_id, used_at, serial, lost_at, since in rows
     ]
+
+
+def as_json(report: Report) -> dict[str, object]:
+    """What the JSON says besides, where a card behind a signature was reported lost."""
+    found = [
+        {
+            "signature_id": loss.signature_id,
+            "reported_at": loss.at.isoformat(),
+            "since": loss.since.isoformat() if loss.since else None,
+            "doubtful": loss.doubtful,
+        }
+        for loss in of_report(report)
+    ]
+    return {"cards_lost": found} if found else {}

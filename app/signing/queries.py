@@ -13,6 +13,7 @@ from app.crypto.seal_data import parse_seal
 from app.db import db
 from app.pdf import verifying as press
 from app.pdf.confined import confined
+from app.pdf.geometry import POINTS_PER_MM
 from app.pdf.rendering import render_page
 from app.people.queries import unit_path
 from app.refusal import Hidden, NotFound
@@ -97,6 +98,28 @@ def sealings_of(actor: Actor, *, limit: int = 100) -> list[SealingRow]:
     return [_row(one) for one in found]
 
 
+def waits(document_id: int, seal_id: int) -> bool:
+    """Whether the document waits for that seal already."""
+    found = sa.select(Sealing.id).where(
+        Sealing.document_id == document_id, Sealing.seal_id == seal_id, Sealing.state.in_(rules.OPEN_STATES)
+    )
+    return db.session.scalar(found.limit(1)) is not None
+
+
+def batch(name: str, actor: Actor) -> list[SealingRow]:
+    """What this person ordered together, in its order. Refuses NotFound for anybody else's."""
+    found = db.session.scalars(
+        sa.select(Sealing).where(Sealing.batch == name, Sealing.user_id == actor.id).order_by(Sealing.id)
+    ).all()
+    if not found:
+        raise NotFound(
+            "signing.no_batch",
+            zh="没有这批盖章，请检查地址",
+            en="There is no such batch; check the address",
+        )
+    return [_row(one) for one in found]
+
+
 def uses_of(seal_id: int) -> Sequence[SealUse]:
     """The register of one seal (用印登记), newest first."""
     return db.session.scalars(
@@ -164,6 +187,11 @@ def seal_picture(seal_id: int, actor: Actor, document: Document | None = None) -
             seal_id=seal_id,
         )
     return picture(found.id)
+
+
+def seal_width_pt(seal_id: int, actor: Actor) -> float:
+    """How wide it stands on paper."""
+    return seals.visible_seal(seal_id, actor).width_mm * POINTS_PER_MM
 
 
 def picture(seal_id: int) -> bytes:

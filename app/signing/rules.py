@@ -48,6 +48,15 @@ def check_open(state: str) -> None:
         )
 
 
+def check_not_ordered(*, waits: bool) -> None:
+    if waits:
+        raise Conflict(
+            "signing.ordered_already",
+            zh="这份文件已在等待盖这枚印章，请在工位完成，或先取消那一次",
+            en="This document waits for this seal already; finish that at the station, or cancel it first",
+        )
+
+
 def check_own(sealing_user_id: int, user_id: int | None) -> None:
     if sealing_user_id != user_id:
         raise Forbidden(

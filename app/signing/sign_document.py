@@ -38,7 +38,7 @@ from card_agent.protocol.outcomes import DocumentSigned, Failed, Outcome
 from card_agent.protocol.statements import Operator, Signed, SignOrder, payload, sealed
 
 
-@job_kind(names.SIGN_DOCUMENT)
+@job_kind(names.SIGN_DOCUMENT, several=True)
 class SignDocument:
     """One seal on one document by one card."""
 

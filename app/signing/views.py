@@ -15,7 +15,17 @@ from app.people.guards import current_actor, login_required, who
 from app.refusal import Invalid, Refusal
 from app.seals.rules import may_ask_for_use
 from app.settings import current_settings
-from app.signing import commands, losses, queries, request_rules, request_views, requests, rules, words
+from app.signing import (
+    batch_views,
+    commands,
+    losses,
+    queries,
+    request_rules,
+    request_views,
+    requests,
+    rules,
+    words,
+)
 from app.signing import sign_document as _sign_document  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.signing.uploads import uploaded
 from app.text import Text
@@ -26,6 +36,7 @@ from app.web.limits import limiter
 
 blueprint = Blueprint("signing", __name__, template_folder="templates")
 blueprint.register_blueprint(request_views.blueprint)
+blueprint.register_blueprint(batch_views.blueprint)
 
 VERIFY_RATE = "30 per minute"
 """Files verified for one address: the page is open to everybody, and each file costs a process."""
@@ -261,7 +272,7 @@ def verified() -> ResponseReturnValue:
     report = queries.report_on(data)
     commands.verify(report, name, by=who())
     if wants_json():
-        return jsonify({**as_json(report), **_lost(report)})
+        return jsonify({**as_json(report), **losses.as_json(report)})
     return render_template(
         "signing/verify.html", **_told(report), refusal=None, file_name=rules.clean_name(name)
     )
@@ -279,20 +290,6 @@ def _told(report: Report | None) -> dict[str, object]:
         "as_json": as_json(report) if report else None,
         "data_uri": _data_uri,
     }
-
-
-def _lost(report: Report) -> dict[str, object]:
-    """What the JSON says besides, where a card behind a signature was reported lost."""
-    found = [
-        {
-            "signature_id": loss.signature_id,
-            "reported_at": loss.at.isoformat(),
-            "since": loss.since.isoformat() if loss.since else None,
-            "doubtful": loss.doubtful,
-        }
-        for loss in losses.of_report(report)
-    ]
-    return {"cards_lost": found} if found else {}
 
 
 def _data_uri(png: bytes) -> str:

@@ -41,7 +41,11 @@ _PROBES = (Hidden, Unreadable)
 
 def wants_json() -> bool:
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
-    return best == "application/json" or request.path.startswith("/agent/") or bool(g.get("speaks_json"))
+    return (
+        best == "application/json"
+        or request.path.startswith(("/agent/", "/api/"))
+        or bool(g.get("speaks_json"))
+    )
 
 
 def answer(refusal: Refusal) -> ResponseReturnValue:

@@ -41,6 +41,10 @@ const TEXTS = {
   document: ["文件", "Document"],
   start_make: ["开始制章", "Make the seal"],
   start_sign: ["确认并签章", "Sign this document"],
+  start_all: ["全部签章（{n} 份）", "Sign all {n} documents"],
+  all_documents: ["等待这张卡的全部文件", "All documents that wait for this card"],
+  batch_progress: ["已完成 {done} / {total}", "{done} of {total} done"],
+  batch_failed: ["，{failed} 份未成", ", {failed} not done"],
   resume: ["继续", "Go on"],
   working: ["正在处理，请勿拔卡", "Working; leave the cards in"],
   made: ["制作完成", "Seal made"],
@@ -87,7 +91,7 @@ async function ask(path, body) {
 }
 
 const job = () => state?.jobs.find((j) => j.job_id === chosen) ?? null;
-const mine = () => (state?.job && (chosen === null || state.job.job_id === chosen) ? state.job : null);
+const mine = () => (state?.job && (chosen === null || state.job.job_id === chosen || (state.busy && state.job.batch)) ? state.job : null);
 
 const PINS = ["maker_pin", "card_pin", "so_pin", "new_pin", "new_pin_again"];
 const field = (pin) => pin.replaceAll("_", "-");
@@ -116,6 +120,11 @@ function drawQueue() {
   $("history").replaceChildren(...(past.length ? past : [element("li", { class: "empty" }, t("no_past"))]));
 }
 
+// Documents for the card of this job: several may be signed with one consent.
+function together(j) {
+  return j?.kind === "sign_document" && j.known ? state.jobs.filter((o) => o.kind === j.kind && o.card_serial === j.card_serial) : [];
+}
+
 function drawAbout() {
   const j = job(), p = mine();
   const summary = j?.summary ?? p?.summary, title = summary?.title;
@@ -125,7 +134,15 @@ function drawAbout() {
   $("about").replaceChildren(
     p?.picture ? element("img", { src: `/jobs/${p.job_id}/picture`, alt: both(title) }) : "",
     element("h1", {}, title ? both(title) : t("nothing_chosen")),
-    element("dl", {}, ...lines.flatMap(([name, value, cls]) => [element("dt", {}, name), element("dd", { class: cls }, value)])));
+    element("dl", {}, ...lines.flatMap(([name, value, cls]) => [element("dt", {}, name), element("dd", { class: cls }, value)])),
+    batch(j));
+}
+
+function batch(j) {
+  const all = together(j);
+  if (all.length < 2) return "";
+  return element("details", { open: true }, element("summary", {}, `${t("all_documents")} (${all.length})`),
+    element("ol", { class: "documents" }, ...all.map((o) => element("li", {}, o.summary.document.name, " ", element("span", { class: "mono" }, o.summary.document.sha256.slice(0, 16) + "…")))));
 }
 
 function drawSlot(id, heading, card, { needed, expected, missing, next }) {
@@ -163,6 +180,12 @@ function drawSteps() {
     both(s), element("small", {}, s.state === "waiting" ? "" : `${s.ms} ms`))));
 }
 
+function drawBatch(p) {
+  const { total, done, failed } = p.batch;
+  return element("div", { class: "batch" }, element("progress", { max: total, value: done + failed }),
+    element("p", {}, t("batch_progress", { done, total }) + (failed ? t("batch_failed", { failed }) : "")));
+}
+
 function drawResult() {
   const p = mine(), box = $("result");
   const fault = wrong ?? (p?.state === "failed" ? p.fault : null);
@@ -176,6 +199,7 @@ function drawResult() {
   } else if (p?.state === "running") {
     box.replaceChildren(element("div", { class: "notice warn" }, t("working")));
   } else box.replaceChildren();
+  if (p?.batch) box.append(drawBatch(p));
 }
 
 function drawForm() {
@@ -188,6 +212,10 @@ function drawForm() {
   const ready = (!needsMaker || state.slots.maker) && state.slots.seals.some((c) => c.serial === j.card_serial);
   if (ready && $("start").disabled && document.activeElement === document.body) $(field(j.needs[0])).focus();
   $("start").disabled = !ready;
+  const all = together(j);
+  $("start-all").hidden = all.length < 2;
+  $("start-all").disabled = !ready;
+  $("start-all").textContent = t("start_all", { n: all.length });
   $("start").textContent = j.interrupted ? t("resume") : t(KINDS[j.kind]?.[0] ?? "resume");
 }
 
@@ -221,6 +249,7 @@ $("go").addEventListener("submit", async (event) => {
   event.preventDefault();
   const j = job(), body = {};
   for (const pin of j.needs) body[pin] = $(field(pin)).value;
+  if (event.submitter?.id === "start-all") body.also = together(j).map((o) => o.job_id).filter((id) => id !== j.job_id);
   clearPins();
   try { state = await ask(`/jobs/${j.job_id}/run`, body); shown = ""; wrong = null; draw(); }
   catch (error) { wrong = error; draw(); }

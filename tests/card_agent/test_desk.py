@@ -12,11 +12,14 @@ from card_agent.fault import Busy, JobGone, ServerRefused, UnknownKind
 from card_agent.outbox import Outbox
 from card_agent.pin import Pin
 from card_agent.protocol.codec import encode
+from card_agent.protocol.jobs import Begin
 from card_agent.protocol.names import MOVED_ON
 from card_agent.protocol.outcomes import Accepted
+from card_agent.ritual import Batch
 from card_agent.state import state_of
 from tests.card_agent import makers
 from tests.card_agent.makers import CARD_PIN, MAKER_PIN
+from tests.card_agent.server import document
 from tests.card_agent.shown import Shown
 from tests.card_agent.test_making import Story
 from tests.card_agent.test_signing import SigningStory
@@ -232,3 +235,49 @@ def test_a_pin_cannot_be_printed_or_stored() -> None:
     with pytest.raises(TypeError):
         pickle.dumps(pin)
     assert not hasattr(pin, "__dict__")
+
+
+def batch_desk(folder: Path, number: int) -> tuple[SigningStory, Desk]:
+    """So many documents for one card."""
+    story, _ = signing_desk(folder)
+    for n in range(1, number):
+        story.server.jobs[42 + n] = makers.sign_job(
+            story.world.card.serial, document(f"{n}.pdf"), job_id=42 + n
+        )
+    desk = Desk(story.bench(), Outbox(folder / "incidents"))
+    desk.jobs = tuple(story.server.jobs.values())
+    return story, desk
+
+
+def test_documents_for_one_card_are_signed_with_one_pin(tmp_path: Path) -> None:
+    story, desk = batch_desk(tmp_path, 5)
+
+    desk.run(42, card_pin=Pin(CARD_PIN), also=[43, 44, 45, 46])
+    desk.wait(60)
+
+    assert sorted(story.server.signed) == [42, 43, 44, 45, 46]
+    assert desk.progress is not None and desk.progress.batch == Batch(total=5, done=5)
+    assert desk.jobs == ()
+
+
+def test_what_the_server_refuses_of_a_batch_is_left_out_and_a_wrong_pin_ends_it(tmp_path: Path) -> None:
+    story, desk = batch_desk(tmp_path, 4)
+    begin = story.server.begin_sign
+
+    def refusing(job_id: int, message: Begin) -> object:
+        if job_id == 43:
+            raise ServerRefused(403, "signing.withdrawn", "授权已收回", "withdrawn")
+        return begin(job_id, message)
+
+    story.server.begin_sign = refusing  # type: ignore[method-assign,assignment]
+    desk.run(42, card_pin=Pin(CARD_PIN), also=[43, 44])
+    desk.wait(60)
+    assert desk.progress is not None and desk.progress.batch == Batch(total=3, done=2, failed=1)
+    assert sorted(story.server.signed) == [42, 44]
+
+    desk.run(45, card_pin=Pin("135724"), also=[43])
+    desk.wait(60)
+    assert desk.progress.fault is not None and desk.progress.fault.code == "card.wrong_pin"
+    assert desk.progress.job.job_id == 45
+    with pytest.raises(JobGone):
+        desk.run(45, card_pin=Pin(CARD_PIN), also=[99])

@@ -15,6 +15,7 @@ import httpx
 import psycopg
 import pytest
 import redis
+from playwright.sync_api import sync_playwright
 
 from app.demo.album import Shot, album
 from app.demo.browser import Browser, Page, PageRefused
@@ -25,6 +26,7 @@ from app.factory import create_app
 from app.glossary import ROLES
 from tests.conftest import DATABASES, _create_database, _drop_database, settings_for
 from tests.journeys.played import DEMO_LIMIT_S, YINXU, Demo, bare_environment, processes, told
+from tests.journeys.sealing_story import Story
 
 pytestmark = [
     pytest.mark.journey,
@@ -169,11 +171,31 @@ def test_every_page_is_open_to_everybody(lasting: Lasting, tmp_path: Path) -> No
     assert _pages_never_seen(shots, tmp_path) == set()
 
 
+def test_a_seal_is_dragged_into_place_anybody_verifies_and_fifty_follow(
+    lasting: Lasting, tmp_path: Path
+) -> None:
+    """Pictures of each state go to the folder that YINXU_SEALING_SCREEN names, else to the test's own."""
+    pictures = Path(os.environ.get("YINXU_SEALING_SCREEN", tmp_path / "pictures"))
+    pictures.mkdir(parents=True, exist_ok=True)
+    station = f"http://127.0.0.1:{lasting.demo.agent_port}"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        story = Story(chromium, lasting.demo.address, station, lasting.logins["zhouning"], pictures)
+        page = story.logged_in("zhouning")
+        sealed = story.drag_and_seal(page, tmp_path)
+        story.verify(sealed, "真实有效", "genuine")
+        altered = tmp_path / "altered.pdf"
+        altered.write_bytes(sealed.read_bytes().replace(b"endstream", b"endstreaM", 1))
+        story.verify(altered, "被改动", "altered")
+        story.batch(page, tmp_path, 50)
+        chromium.close()
+
+
 NO_PAGES = {
     "static", "healthz", "flows.home", "language.choose", "theme.choose", "notices.follow",  # lead elsewhere
     "applications.impression", "applications.scan", "applications.uploaded", "impressions.image", "impressions.small",
     "impressions.sample",
-    "signing.uses.may_use",  # for programs
+    "signing.uses.may_use", "signing.batch.progress", "signing.batch.archive",  # for programs, parts, files
     "signing.page_picture", "signing.seal_picture",  # pictures
     "flows.forms.file", "oversight.checkpoint", "oversight.proof", "reports.download", "signing.document",
     "studio.papers.export",  # files

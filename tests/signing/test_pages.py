@@ -215,3 +215,22 @@ def test_no_file_is_told_at_the_field(client: FlaskClient) -> None:
 
     assert answer.status_code == 422
     assert 'id="error-document"' in answer.get_data(as_text=True)
+
+
+def test_programs_verify_without_login_or_token(world: World) -> None:
+    """B13: as a form, as the body, and whatever the body is."""
+    ritual = sealed(world)
+    stranger = world.app.test_client()
+    as_form = stranger.post("/api/v1/verify", data={"document": as_file(ritual.document())})
+    as_body = stranger.post(
+        "/api/v1/verify?name=a.pdf", data=ritual.document(), content_type="application/pdf"
+    )
+    for answer in (as_form, as_body):
+        assert answer.status_code == 200
+        told = answer.get_json()
+        assert (told["schema"], told["verdict"]) == ("yinxu-verify/1", "genuine")
+    for rubbish in (b"", b"\0" * 99, small_pdf()):
+        told = stranger.post("/api/v1/verify", data=rubbish, content_type="application/octet-stream")
+        assert told.status_code == 200 and told.get_json()["verdict"] in ("unreadable", "unsigned")
+    nothing = stranger.post("/api/v1/verify", data={"x": "y"}, content_type="multipart/form-data")
+    assert nothing.status_code == 422 and nothing.get_json()["error"]["code"] == "signing.no_file"

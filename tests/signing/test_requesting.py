@@ -115,7 +115,7 @@ def test_a_use_cannot_be_ordered_twice_at_once(world: World, clerk: Actor) -> No
     asked = ask(clerk, usable_seal(world))
     decide(world.manager)
     first = order(world, asked, clerk)
-    with refused("card.busy"):
+    with refused("signing.ordered_already"):
         order(world, asked, clerk)
 
     assert first.report(first.signed(first.begin())) == "done"
