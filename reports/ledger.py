@@ -1,6 +1,6 @@
 """The seal ledger (B1) as tables: every seal, and the figures by level and by department (A28, A29)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,19 +88,24 @@ _COLUMNS = (
     Column(title=Text("用印次数", "Uses"), kind="number", width=10),
     Column(title=Text("最近用印", "Last use"), kind="moment", width=17),
     Column(title=Text("印章编号", "Seal number"), width=36),
+    Column(title=Text("备案编号", "Filing number"), width=24),
+    Column(title=Text("备案机关", "Filed with"), width=28),
 )
 
 
 def _ledger(entries: Sequence[Entry]) -> Table:
+    """Also the export for filing (备案, D1): whose column is empty is still to be filed."""
+    filed = seals.filings()
     return Table(
         title=Text("印章台帐", "Seal ledger"),
         columns=_COLUMNS,
-        rows=[_cells(number, entry) for number, entry in enumerate(entries, 1)],
+        rows=[_cells(number, entry, filed) for number, entry in enumerate(entries, 1)],
     )
 
 
-def _cells(number: int, entry: Entry) -> tuple[Cell, ...]:
+def _cells(number: int, entry: Entry, filed: Mapping[int, seals.SealFiling]) -> tuple[Cell, ...]:
     seal = entry.row.seal
+    filing = filed.get(seal.id)
     return (
         number,
         seal.name,
@@ -119,6 +124,8 @@ def _cells(number: int, entry: Entry) -> tuple[Cell, ...]:
         seal.use_count,
         seal.last_used_at,
         seal.es_id,
+        filing.number if filing else None,
+        filing.authority if filing else None,
     )
 
 

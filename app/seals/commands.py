@@ -26,6 +26,7 @@ from app.seals.facts import (
     MakingOrdered,
     SealAuthorized,
     SealCancelled,
+    SealFiled,
     SealIssued,
     SealMade,
     SealResumed,
@@ -36,6 +37,7 @@ from app.seals.models import (
     GrantWithdrawal,
     Seal,
     SealCancellation,
+    SealFiling,
     SealGrant,
     SealIssue,
     SealMaking,
@@ -441,6 +443,36 @@ def withdraw_grant(grant_id: int, reason: str, *, by: Actor) -> GrantWithdrawn:
 
 
 # --- the end, for a while or for ever ---
+
+
+@command
+def record_filing(seal_id: int, number: str, authority: str, *, by: Actor) -> SealFiled:
+    """备案: the authority has filed the seal under its number, once and for good (D1). Refuses Conflict for a second filing and
+    for a number that another seal has."""
+    found = _locked(seal_id)
+    _need(by, {"seal_office"}, found.owner_unit_id)
+    _check_not_cancelled(found)
+    said = rules.check_filing(number, authority)
+    if queries.filing(seal_id) is not None:
+        raise Conflict("seal.filed_already", zh="该印章已备案，不能重复登记", en="This seal is filed already")
+    if queries.filed_under(said[0]) is not None:
+        raise Conflict(
+            "seal.number_taken",
+            zh=f"备案编号“{said[0]}”已登记给另一枚印章，请核对",
+            en=f"The filing number “{said[0]}” belongs to another seal; check it",
+        )
+    db.session.add(
+        SealFiling(
+            seal_id=seal_id, number=said[0], authority=said[1], at=clock.now(), by_id=by.id, by_name=by.name
+        )
+    )
+    return SealFiled(
+        seal_id=seal_id,
+        unit_id=found.owner_unit_id,
+        card_serial=found.card_serial,
+        number=said[0],
+        authority=said[1],
+    )
 
 
 @command

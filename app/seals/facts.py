@@ -45,6 +45,18 @@ class SealIssued(
     unit_id: int | None
 
 
+class SealFiled(
+    Fact, name="seal.filed", zh="电子印章备案", en="Seal filed", log_class=LogClass.SEAL_MANAGEMENT
+):
+    """`number`: the authority's for this seal (D1)."""
+
+    seal_id: int
+    unit_id: int | None
+    card_serial: str
+    number: str
+    authority: str
+
+
 class UseByRequest(
     Fact,
     name="seal.use_by_request",

@@ -133,6 +133,19 @@ class SealCancellation(Base):
     by_name: Mapped[str] = mapped_column(sa.String(100))
 
 
+class SealFiling(Base):
+    """备案 with the authority that files seals: its number, since when. A seal without one is for use inside only (D1)."""
+
+    __tablename__ = "seal_filing"
+
+    seal_id: Mapped[int] = mapped_column(sa.ForeignKey("seal.id"), primary_key=True)
+    number: Mapped[str] = mapped_column(sa.String(60), unique=True)
+    authority: Mapped[str] = mapped_column(sa.String(100))
+    at: Mapped[datetime]
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
+    by_name: Mapped[str] = mapped_column(sa.String(100))
+
+
 class SealGrant(Base):
     """Who may use a seal: one person, or whoever holds a role for a unit; from when until when; for which
     functions (A21). `document_digest`: only this one document; `document_classes`: only documents of these classes;

@@ -26,6 +26,7 @@ from app.seals.models import (
     GrantWithdrawal,
     Seal,
     SealCancellation,
+    SealFiling,
     SealGrant,
     SealIssue,
     SealMaking,
@@ -160,6 +161,30 @@ def cancellation(seal_id: int) -> SealCancellation | None:
     return db.session.get(SealCancellation, seal_id)
 
 
+def filing(seal_id: int) -> SealFiling | None:
+    """备案 (D1); None: for use inside only."""
+    return db.session.get(SealFiling, seal_id)
+
+
+def filed_under(number: str) -> SealFiling | None:
+    return db.session.scalar(sa.select(SealFiling).where(SealFiling.number == number))
+
+
+def filings() -> dict[int, SealFiling]:
+    """All, by seal."""
+    return {one.seal_id: one for one in db.session.scalars(sa.select(SealFiling))}
+
+
+def filings_of(es_ids: Sequence[str]) -> dict[str, SealFiling | None]:
+    """Of the seals that are ours, by the id in their structure: how each is filed, if it is."""
+    rows = db.session.execute(
+        sa.select(Seal.es_id, SealFiling)
+        .outerjoin(SealFiling, SealFiling.seal_id == Seal.id)
+        .where(Seal.es_id.in_(es_ids))
+    )
+    return {es_id: found for es_id, found in rows}
+
+
 def last_issue(seal_id: int) -> SealIssue | None:
     return db.session.scalar(
         sa.select(SealIssue).where(SealIssue.seal_id == seal_id).order_by(SealIssue.id.desc()).limit(1)
@@ -204,6 +229,9 @@ def life(seal_id: int) -> list[LifeEvent]:
     """Everything that happened to the seal, oldest first: from its application to its end."""
     found = seal(seal_id)
     events = [*_before(found), *_issues(seal_id), *_authorisations(seal_id), *_stops(seal_id)]
+    filed = filing(seal_id)
+    if filed is not None:
+        events.append(_event(filed.at, "备案", "Filed", filed.by_name, f"{filed.number} · {filed.authority}"))
     end = cancellation(seal_id)
     if end is not None:
         events.append(_event(end.at, "注销", "Cancelled", end.by_name, end.reason))

@@ -441,6 +441,25 @@ LONGEST_REASON = 500
 LONGEST_BECAUSE = 300
 
 
+def check_filing(number: str, authority: str) -> tuple[str, str]:
+    """Both, trimmed. Refuses Invalid for what is empty or too long."""
+    said = {"number": number.strip(), "authority": authority.strip()}
+    longest = {"number": 60, "authority": 100}
+    missing = {
+        name: Text(f"请填写（不超过 {longest[name]} 字）", f"Needed, at most {longest[name]} characters")
+        for name, value in said.items()
+        if not value or len(value) > longest[name]
+    }
+    if missing:
+        raise Invalid(
+            "seal.filing_incomplete",
+            zh="请填写备案编号和备案机关",
+            en="Give the filing number and the authority",
+            fields=missing,
+        )
+    return said["number"], said["authority"]
+
+
 def check_length(field: str, said: str, longest: int) -> None:
     """Refuses Invalid for more characters than are kept."""
     if len(said) > longest:

@@ -84,6 +84,8 @@ def _page(seal_id: int, refusal: Refusal | None) -> ResponseReturnValue:
         card=cards.card(found.card_serial),
         manages=_manages(found.owner_unit_id),
         limits_of=queries.limits_of,
+        filing=queries.filing(seal_id),
+        files=actor.has("seal_office", people.unit_path(found.owner_unit_id) or None),
         classes=DOCUMENT_CLASSES,
         asks=rules.may_ask_for_use(actor),
         authorises=actor.has("seal_manager", people.unit_path(found.owner_unit_id) or None),
@@ -180,6 +182,19 @@ def _classes() -> list[str] | None:
 def _uses() -> int | None:
     said = request.form.get("uses_allowed", "").strip()
     return (row_number(said) or 0) if said else None
+
+
+@blueprint.post("/seals/<int:seal_id>/filing")
+@requires("seal_office")
+def record_filing(seal_id: int) -> ResponseReturnValue:
+    queries.visible_seal(seal_id, current_actor())
+    said = request.form
+    try:
+        commands.record_filing(seal_id, said.get("number", ""), said.get("authority", ""), by=current_actor())
+    except Refusal as refusal:
+        return _refused(seal_id, refusal)
+    flash(t("已登记备案", "The filing is recorded"), "good")
+    return redirect(url_for("seals.seal", seal_id=seal_id))
 
 
 @blueprint.post("/seals/<int:seal_id>/by-request")

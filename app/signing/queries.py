@@ -249,3 +249,9 @@ def withdrawals(ids: list[str]) -> Mapping[str, press.Withdrawal]:
 def report_on(pdf: bytes) -> press.Report:
     """The verdict on any file at all, now. Slow beside a transaction, so no command calls it for a stranger."""
     return verify(pdf, believed(), at=clock.now(), register=withdrawals)
+
+
+def filings_in(report: press.Report) -> dict[str, str | None]:
+    """Of the report's seals that are ours and hold: the filing number, or None for a seal for use inside only (D1)."""
+    ids = [one.seal.es_id for one in report.signatures if one.seal and one.seal.holds and one.seal.es_id]
+    return {es_id: found.number if found else None for es_id, found in seals.filings_of(ids).items()}

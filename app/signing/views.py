@@ -283,6 +283,7 @@ def _told(report: Report | None) -> dict[str, object]:
     return {
         "report": report,
         "losses": losses.of_report(report) if report else [],
+        "filings": queries.filings_in(report) if report else {},
         "verdicts": words.VERDICTS,
         "aspects": words.aspects(report) if report else [],
         "coverage": words.COVERAGE,

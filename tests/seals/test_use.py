@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.cards import commands as cards
 from app.refusal import Refusal
 from app.seals import commands, queries
-from tests.cards.makers import DAY, SYSTEM, World
+from tests.cards.makers import DAY, SYSTEM, World, browser
 from tests.seals.conftest import refused
 from tests.seals.makers import Ritual, impression_of, issued_seal, made_seal
 
@@ -268,3 +268,26 @@ def test_officers_never_see_or_use_seals(world: World) -> None:
 
     assert not queries.may_use(seal_id, world.administrator).allowed
     assert queries.ledger(world.administrator) == []
+
+
+def test_a_seal_is_filed_once_and_says_so_wherever_it_is_seen(world: World) -> None:
+    """D1: 内部 until the authority has filed it; then 已备案, on its page, in its life and to whoever verifies."""
+    seal_id = issued_seal(world)
+    assert queries.filing(seal_id) is None
+    for number, authority in ((" ", "市公安局"), ("3101", ""), ("9" * 61, "市公安局")):
+        with refused("seal.filing_incomplete"):
+            commands.record_filing(seal_id, number, authority, by=world.office)
+    with refused("seal.role_needed"):
+        commands.record_filing(seal_id, "3101", "市公安局", by=world.manager)
+
+    fact = commands.record_filing(seal_id, " 3101040012345 ", "市公安局", by=world.office)
+
+    assert (fact.number, fact.card_serial) == ("3101040012345", "SC1")
+    es_id = queries.seal(seal_id).es_id
+    filed = queries.filings_of([es_id, "somebody else's"])
+    assert {key: one.number if one else None for key, one in filed.items()} == {es_id: "3101040012345"}
+    assert "备案" in [event.what.zh for event in queries.life(seal_id)]
+    page = browser(world, world.office).get(f"/seals/{seal_id}").get_data(as_text=True)
+    assert "已备案" in page and "3101040012345" in page
+    with refused("seal.filed_already"):
+        commands.record_filing(seal_id, "2", "市公安局", by=world.office)
