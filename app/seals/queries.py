@@ -392,6 +392,31 @@ def _card_problem(found: Seal, at: datetime) -> Text | None:
     return None
 
 
+def managed_seal(seal_id: int, actor: Actor) -> Seal:
+    """The seal, for those who manage the seals of its owner. Refuses NotFound to everybody else."""
+    found = visible_seal(seal_id, actor)
+    units = people.unit_path(found.owner_unit_id) or None
+    if not any(actor.has(role, units) for role in ("seal_manager", "seal_office")):
+        raise Hidden(
+            "seal.unknown",
+            zh="没有这枚印章，或您无权查看",
+            en="There is no such seal, or it is not for you",
+        )
+    return found
+
+
+def issued(seal_id: int) -> SealIssue:
+    """Refuses NotFound before it was handed out."""
+    found = last_issue(seal_id)
+    if found is None:
+        raise NotFound(
+            "seal.not_issued",
+            zh="该印章尚未发放，还没有交接单",
+            en="This seal has not been handed out, so there is no paper of it",
+        )
+    return found
+
+
 def usable_by(
     actor: Actor,
     *,

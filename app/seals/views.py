@@ -1,14 +1,16 @@
 """Pages of the ledger and of one seal."""
 
+from io import BytesIO
 from typing import Any
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from app.cards import queries as cards
 from app.flows.action import panel
 from app.glossary import DOCUMENT_CLASSES, SEAL_KINDS
+from app.pdf.paper import form
 from app.people import queries as people
 from app.people.guards import current_actor, login_required, requires
 from app.refusal import Refusal
@@ -18,7 +20,7 @@ from app.seals import consequences as _consequences  # noqa: F401  # pyright: ig
 from app.text import Text
 from app.web.errors import wants_json
 from app.web.incoming import end_of_day, row_number
-from app.web.language import t
+from app.web.language import local, t
 
 blueprint = Blueprint("seals", __name__, template_folder="templates")
 
@@ -85,6 +87,7 @@ def _page(seal_id: int, refusal: Refusal | None) -> ResponseReturnValue:
         manages=_manages(found.owner_unit_id),
         limits_of=queries.limits_of,
         filing=queries.filing(seal_id),
+        issued=queries.last_issue(seal_id) is not None,
         files=actor.has("seal_office", people.unit_path(found.owner_unit_id) or None),
         classes=DOCUMENT_CLASSES,
         asks=rules.may_ask_for_use(actor),
@@ -99,6 +102,38 @@ def _page(seal_id: int, refusal: Refusal | None) -> ResponseReturnValue:
 def _manages(owner_unit_id: int | None) -> bool:
     units = people.unit_path(owner_unit_id) or None
     return any(current_actor().has(role, units) for role in ("seal_manager", "seal_office"))
+
+
+@blueprint.get("/seals/<int:seal_id>/receipt.pdf")
+@requires("seal_manager", "seal_office")
+def receipt(seal_id: int) -> ResponseReturnValue:
+    """领用交接单: what was handed to whom, to be signed by both (A16)."""
+    found = queries.managed_seal(seal_id, current_actor())
+    issue = queries.issued(seal_id)
+    said = [
+        (t("印章", "Seal"), found.name),
+        (t("种类", "Kind"), t(SEAL_KINDS[found.kind])),
+        (t("所有者", "Owner"), queries.owner_name(found)),
+        (t("印章卡号", "Card"), found.card_serial),
+        (t("印章标识", "Seal id"), found.es_id),
+        (t("领用人", "Collected by"), issue.collector_name),
+        (t("出示证件", "Document shown"), issue.collector_document),
+        (t("代谁领用", "On behalf of"), issue.on_behalf_of),
+        (t("领用时间", "Collected at"), local(issue.collected_at, "%Y-%m-%d %H:%M")),
+        (t("发放人", "Handed out by"), issue.by_name),
+        (
+            t("说明", "Note"),
+            t("领用人不因领用取得使用权（A16）。", "Collecting gives no right to use it (A16)."),
+        ),
+    ]
+    paper = form(
+        t("电子印章领用交接单", "Handover of an electronic seal"),
+        said,
+        (t("领用人签字", "Collector"), t("发放人签字", "Handed out by"), t("日期", "Date")),
+    )
+    return send_file(
+        BytesIO(paper), "application/pdf", as_attachment=True, download_name=f"{found.name}-领用交接单.pdf"
+    )
 
 
 @blueprint.post("/seals/<int:seal_id>/<any(suspend, resume, cancel):verb>")

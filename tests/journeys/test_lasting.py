@@ -195,7 +195,7 @@ NO_PAGES = {
     "static", "healthz", "flows.home", "language.choose", "theme.choose", "notices.follow",  # lead elsewhere
     "applications.impression", "applications.scan", "applications.uploaded", "impressions.image", "impressions.small",
     "impressions.sample",
-    "signing.uses.may_use", "signing.batch.progress", "signing.batch.archive",  # for programs, parts, files
+    "signing.uses.may_use", "signing.batch.progress", "signing.batch.archive", "seals.receipt",  # for programs, parts, files
     "signing.page_picture", "signing.seal_picture",  # pictures
     "flows.forms.file", "oversight.checkpoint", "oversight.proof", "reports.download", "signing.document",
     "studio.papers.export",  # files

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import pypdfium2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -291,3 +292,21 @@ def test_a_seal_is_filed_once_and_says_so_wherever_it_is_seen(world: World) -> N
     assert "已备案" in page and "3101040012345" in page
     with refused("seal.filed_already"):
         commands.record_filing(seal_id, "2", "市公安局", by=world.office)
+
+
+def test_the_handover_is_a_paper_for_both_to_sign(world: World) -> None:
+    """A16: who collected it, with which document, for whom; none before it was handed out, none for strangers."""
+    seal_id = made_seal(world)
+    address = f"/seals/{seal_id}/receipt.pdf"
+    assert browser(world, world.office).get(address).status_code == 404
+    commands.issue(seal_id, "周领", "工作证 0017", "预算处", by=world.office)
+
+    paper = browser(world, world.office).get(address)
+
+    assert paper.mimetype == "application/pdf"
+    document = pypdfium2.PdfDocument(paper.data)
+    text = document[0].get_textpage().get_text_range()
+    document.close()
+    for said in ("电子印章领用交接单", "周领", "工作证 0017", "预算处", "SC1", "领用人签字"):
+        assert said in text
+    assert browser(world, world.stranger).get(address).status_code == 403
