@@ -392,11 +392,16 @@ def _card_problem(found: Seal, at: datetime) -> Text | None:
     return None
 
 
+def manages(found: Seal, actor: Actor) -> bool:
+    """Whether the seals of its owner are this person's to manage."""
+    units = people.unit_path(found.owner_unit_id) or None
+    return any(actor.has(role, units) for role in ("seal_manager", "seal_office"))
+
+
 def managed_seal(seal_id: int, actor: Actor) -> Seal:
     """The seal, for those who manage the seals of its owner. Refuses NotFound to everybody else."""
     found = visible_seal(seal_id, actor)
-    units = people.unit_path(found.owner_unit_id) or None
-    if not any(actor.has(role, units) for role in ("seal_manager", "seal_office")):
+    if not manages(found, actor):
         raise Hidden(
             "seal.unknown",
             zh="没有这枚印章，或您无权查看",

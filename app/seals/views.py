@@ -84,7 +84,7 @@ def _page(seal_id: int, refusal: Refusal | None) -> ResponseReturnValue:
         functions=rules.FUNCTION_TEXT,
         because=rules.because_text,
         card=cards.card(found.card_serial),
-        manages=_manages(found.owner_unit_id),
+        manages=queries.manages(found, actor),
         limits_of=queries.limits_of,
         filing=queries.filing(seal_id),
         issued=queries.last_issue(seal_id) is not None,
@@ -97,11 +97,6 @@ def _page(seal_id: int, refusal: Refusal | None) -> ResponseReturnValue:
         values=request.form,
     )
     return page, refusal.status if refusal else 200
-
-
-def _manages(owner_unit_id: int | None) -> bool:
-    units = people.unit_path(owner_unit_id) or None
-    return any(current_actor().has(role, units) for role in ("seal_manager", "seal_office"))
 
 
 @blueprint.get("/seals/<int:seal_id>/receipt.pdf")

@@ -13,14 +13,13 @@ from werkzeug.datastructures import FileStorage
 from app.actor import Actor
 from app.cards import queries as cards
 from app.glossary import DOCUMENT_CLASSES
-from app.pdf.geometry import POINTS_PER_MM
 from app.people.guards import current_actor, login_required
 from app.refusal import Invalid, Refusal
 from app.settings import current_settings
 from app.signing import commands, queries, rules
+from app.signing.uploads import chosen, measure
 from app.text import Text
 from app.web.errors import wants_json
-from app.web.incoming import row_number
 
 blueprint = Blueprint("batch", __name__)
 
@@ -75,7 +74,7 @@ def order() -> ResponseReturnValue:
     actor, name = current_actor(), secrets.token_hex(8)
     refused: list[Refused] = []
     try:
-        files, station_id = _files(), _whole("station_id")
+        files, station_id = _files(), chosen("station_id")
         for file in files:
             try:
                 _order(file, name, station_id, actor)
@@ -95,23 +94,14 @@ def order() -> ResponseReturnValue:
 
 
 def _order(file: FileStorage, batch: str, station_id: int, actor: Actor) -> None:
-    """Uploaded, and ordered where the form says: so far from the right and the lower edge of the page."""
-    form = request.form
-    fact = commands.upload(
+    commands.prepare_in_corner(
         file.stream.read(),
         file.filename or "",
-        document_class=form.get("document_class") or "other",
-        by=actor,
-    )
-    document, seal_id = queries.document(fact.document_id, actor), _whole("seal_id")
-    number = 1 if form.get("page") == "first" else len(document.pages)
-    width = queries.seal_width_pt(seal_id, actor)
-    commands.order(
-        document.id,
-        seal_id,
-        page=number,
-        x_pt=document.pages[number - 1][0] - width - _mm("right_mm") * POINTS_PER_MM,
-        y_pt=_mm("bottom_mm") * POINTS_PER_MM,
+        chosen("seal_id"),
+        document_class=request.form.get("document_class") or "other",
+        on_first_page=request.form.get("page") == "first",
+        right_mm=measure("right_mm"),
+        bottom_mm=measure("bottom_mm"),
         station_id=station_id,
         batch=batch,
         by=actor,
@@ -184,23 +174,3 @@ def _files() -> list[FileStorage]:
         told = Text(f"请选择 1 到 {MOST} 个 PDF 文件", f"Choose from 1 to {MOST} PDF files")
         raise Invalid("signing.no_file", zh=told.zh, en=told.en, fields={"documents": told})
     return files
-
-
-def _whole(name: str) -> int:
-    number = row_number(request.form.get(name))
-    if number is None:
-        told = Text("请选择", "Please choose")
-        raise Invalid(
-            "signing.number_needed", zh="请填写完整", en="Something is missing", fields={name: told}
-        )
-    return number
-
-
-def _mm(name: str) -> float:
-    value = request.form.get(name, type=float)
-    if value is None or not -1e4 < value < 1e4:
-        told = Text("请填写毫米数", "Millimetres are needed")
-        raise Invalid(
-            "signing.number_needed", zh="请填写完整", en="Something is missing", fields={name: told}
-        )
-    return value

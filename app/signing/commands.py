@@ -19,7 +19,7 @@ from app.command import command
 from app.db import db, locked
 from app.flows import commands as flows
 from app.pdf.confined import confined
-from app.pdf.geometry import user_box
+from app.pdf.geometry import POINTS_PER_MM, user_box
 from app.pdf.inspecting import Inspection, inspect
 from app.pdf.sealing import look
 from app.pdf.verifying import Report
@@ -85,6 +85,37 @@ def prepare(
     the page's lower left corner as seen. Refuses what `upload` and `order` refuse."""
     uploaded = upload(document, file_name, by=by)
     return order(uploaded.document_id, seal_id, page=page, x_pt=x_pt, y_pt=y_pt, station_id=station_id, by=by)
+
+
+@command
+def prepare_in_corner(
+    document: bytes,
+    file_name: str,
+    seal_id: int,
+    *,
+    document_class: str,
+    on_first_page: bool,
+    right_mm: float,
+    bottom_mm: float,
+    station_id: int,
+    batch: str,
+    by: Actor,
+) -> SealingOrdered:
+    """One of many (批量盖章): upload and order in one act, the seal so far from the right and the lower edge of the first or the
+    last page. Refuses what `upload` and `order` refuse."""
+    uploaded = upload(document, file_name, document_class=document_class, by=by)
+    page = 1 if on_first_page else uploaded.pages
+    width_pt = queries.document(uploaded.document_id, by).pages[page - 1][0]
+    return order(
+        uploaded.document_id,
+        seal_id,
+        page=page,
+        x_pt=width_pt - (seals.visible_seal(seal_id, by).width_mm + right_mm) * POINTS_PER_MM,
+        y_pt=bottom_mm * POINTS_PER_MM,
+        station_id=station_id,
+        batch=batch,
+        by=by,
+    )
 
 
 @command

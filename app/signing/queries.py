@@ -13,7 +13,6 @@ from app.crypto.seal_data import parse_seal
 from app.db import db
 from app.pdf import verifying as press
 from app.pdf.confined import confined
-from app.pdf.geometry import POINTS_PER_MM
 from app.pdf.rendering import render_page
 from app.people.queries import unit_path
 from app.refusal import Hidden, NotFound
@@ -117,7 +116,27 @@ def batch(name: str, actor: Actor) -> list[SealingRow]:
             zh="没有这批盖章，请检查地址",
             en="There is no such batch; check the address",
         )
-    return [_row(one) for one in found]
+    asked = sa.select(Document).where(Document.id.in_([one.document_id for one in found]))
+    documents = {one.id: one for one in db.session.scalars(asked)}
+    registered = (
+        sa.select(SealUse, Withdrawal)
+        .outerjoin(Withdrawal, Withdrawal.signature_id == SealUse.signature_id)
+        .where(SealUse.sealing_id.in_([one.id for one in found]))
+    )
+    uses = {used.sealing_id: (used, withdrawn) for used, withdrawn in db.session.execute(registered)}
+    rows: list[SealingRow] = []
+    for one in found:
+        used, withdrawn = uses.get(one.id, (None, None))
+        rows.append(
+            SealingRow(
+                sealing=one,
+                document=documents[one.document_id],
+                seal=seals.seal(one.seal_id),
+                use=used,
+                withdrawal=withdrawn,
+            )
+        )
+    return rows
 
 
 def uses_of(seal_id: int) -> Sequence[SealUse]:
@@ -179,7 +198,14 @@ def usable_seals(actor: Actor, document: Document | None = None) -> list[Seal]:
 def seal_picture(seal_id: int, actor: Actor, document: Document | None = None) -> bytes:
     """The seal's PNG, for those who may use it now, on that document or at all. Refuses NotFound for everybody else."""
     found = seals.visible_seal(seal_id, actor)
-    if all(one.id != seal_id for one in usable_seals(actor, document)):
+    decision = seals.may_use(
+        seal_id,
+        actor,
+        function="pdf",
+        document_digest=document.digest if document else None,
+        document_class=document.document_class if document else None,
+    )
+    if not decision.allowed:
         raise Hidden(
             "signing.no_seal",
             zh="没有这枚印章，请检查地址",
@@ -187,11 +213,6 @@ def seal_picture(seal_id: int, actor: Actor, document: Document | None = None) -
             seal_id=seal_id,
         )
     return picture(found.id)
-
-
-def seal_width_pt(seal_id: int, actor: Actor) -> float:
-    """How wide it stands on paper."""
-    return seals.visible_seal(seal_id, actor).width_mm * POINTS_PER_MM
 
 
 def picture(seal_id: int) -> bytes:

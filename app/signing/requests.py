@@ -150,20 +150,16 @@ def register(
         where.append(SealUse.at >= since)
     if until is not None:
         where.append(SealUse.at < until)
-    rows: list[UseRow] = []
-    seen: dict[int, bool] = {}
-    for used in db.session.scalars(sa.select(SealUse).where(*where).order_by(SealUse.id.desc())).yield_per(
-        500
-    ):
-        sees = seen.setdefault(used.seal_id, sees_uses_of(used.seal_id, actor))
-        if sees or used.user_id == actor.id:
-            rows.append(
-                UseRow(
-                    use=used,
-                    request=of_grant(used.grant_id),
-                    withdrawn=db.session.get(Withdrawal, used.signature_id) is not None,
-                )
-            )
-        if len(rows) >= limit:
-            break
-    return rows
+    seen = [seal_id for seal_id in db.session.scalars(sa.select(Seal.id)) if sees_uses_of(seal_id, actor)]
+    query = (
+        sa.select(SealUse, UseRequest, Withdrawal.signature_id)
+        .outerjoin(UseRequest, UseRequest.grant_id == SealUse.grant_id)
+        .outerjoin(Withdrawal, Withdrawal.signature_id == SealUse.signature_id)
+        .where(sa.or_(SealUse.seal_id.in_(seen), SealUse.user_id == actor.id), *where)
+        .order_by(SealUse.id.desc())
+        .limit(limit)
+    )
+    return [
+        UseRow(use=used, request=asked, withdrawn=bool(withdrawn))
+        for used, asked, withdrawn in db.session.execute(query)
+    ]

@@ -12,7 +12,7 @@ from app.glossary import DOCUMENT_CLASSES
 from app.pdf.geometry import POINTS_PER_MM
 from app.pdf.verifying import Report, as_json
 from app.people.guards import current_actor, login_required, who
-from app.refusal import Invalid, Refusal
+from app.refusal import Refusal
 from app.seals.rules import may_ask_for_use
 from app.settings import current_settings
 from app.signing import (
@@ -27,8 +27,7 @@ from app.signing import (
     words,
 )
 from app.signing import sign_document as _sign_document  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
-from app.signing.uploads import uploaded
-from app.text import Text
+from app.signing.uploads import chosen, measure, uploaded
 from app.web.errors import wants_json
 from app.web.incoming import row_number
 from app.web.language import t
@@ -93,7 +92,7 @@ def upload() -> ResponseReturnValue:
     try:
         document, name = uploaded()
         if "seal_id" in form:
-            ordered = commands.prepare(document, name, _number("seal_id"), **_place(), by=actor)
+            ordered = commands.prepare(document, name, chosen("seal_id"), **_place(), by=actor)
             return _ordered(ordered.sealing_id, ordered.job_id)
         fact = commands.upload(document, name, document_class=form.get("document_class") or "other", by=actor)
     except Refusal as refusal:
@@ -144,7 +143,7 @@ def _first_place(document: queries.Document, seal: queries.Seal) -> dict[str, ob
 def order(document_id: int) -> ResponseReturnValue:
     actor = current_actor()
     try:
-        fact = commands.order(document_id, _number("seal_id"), **_place(), by=actor)
+        fact = commands.order(document_id, chosen("seal_id"), **_place(), by=actor)
     except Refusal as refusal:
         if wants_json():
             raise
@@ -300,26 +299,6 @@ def _data_uri(png: bytes) -> str:
 # --- what the forms say ---
 
 
-def _number(name: str) -> int:
-    value = row_number(request.form.get(name))
-    if value is None:
-        told = Text("请选择", "Please choose")
-        raise Invalid(
-            "signing.number_needed", zh="请填写完整", en="Something is missing", fields={name: told}
-        )
-    return value
-
-
-def _point(name: str) -> float:
-    value = request.form.get(name, type=float)
-    if value is None or not -1e6 < value < 1e6:
-        told = Text("请填写数字", "A number is needed")
-        raise Invalid(
-            "signing.number_needed", zh="请填写完整", en="Something is missing", fields={name: told}
-        )
-    return value
-
-
 class _Place(TypedDict):
     page: int
     x_pt: float
@@ -329,7 +308,7 @@ class _Place(TypedDict):
 
 def _place() -> _Place:
     return _Place(
-        page=_number("page"), x_pt=_point("x_pt"), y_pt=_point("y_pt"), station_id=_number("station_id")
+        page=chosen("page"), x_pt=measure("x_pt"), y_pt=measure("y_pt"), station_id=chosen("station_id")
     )
 
 

@@ -136,6 +136,9 @@ def test_other_methods_are_refused_without_cors(page: Page, method: str) -> None
         (json.dumps({"card_pin": "9" * 65}).encode(), 422),
         (b'{"card_pin":"1","card_pin":"2"}', 422),
         (b'{"card_pin":"1","wait_s":9999}', 422),
+        (b'{"card_pin":"1","also":"all"}', 422),
+        (b'{"card_pin":"1","also":[true]}', 422),
+        (json.dumps({"card_pin": "1", "also": list(range(201))}).encode(), 422),
     ],
 )
 def test_what_cannot_be_read_is_refused(page: Page, body: bytes, expected: int) -> None:

@@ -16,6 +16,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("sealing") as table:
-        table.drop_index(op.f("ix_sealing_batch"))
-        table.drop_column("batch")
+    raise NotImplementedError("what is append-only is not taken back; restore a backup instead")

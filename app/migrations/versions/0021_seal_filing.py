@@ -30,4 +30,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("seal_filing")
+    raise NotImplementedError("what is append-only is not taken back; restore a backup instead")
