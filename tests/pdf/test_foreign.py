@@ -196,6 +196,14 @@ def test_no_changed_byte_of_a_foreign_file_stays_unseen(desk: Desk) -> None:
         assert verdict(changed).verdict != "genuine", (at, pdf[at - 5 : at + 5])
 
 
+def test_a_certificate_beside_the_signers_that_cannot_be_read_is_seen(desk: Desk) -> None:
+    """Wherever it stands in the bag: the signer's own is found without a look at it."""
+    pdf = desk.sign()
+    root = makers.root().der.hex().encode()
+    assert root in pdf
+    assert verdict(pdf.replace(root, b"1" + root[1:])).verdict == "altered"
+
+
 def test_an_algorithm_nobody_computes_is_undecided_but_other_bytes_are_altered(tmp_path: Path) -> None:
     desk = Desk(tmp_path, makers.root().card("Foreign Signer", kind="ec"))
     pdf, begin, end = placeholder(small_pdf())
