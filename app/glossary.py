@@ -66,6 +66,7 @@ PARAMETERS: dict[str, Text] = {
     "reason": Text("理由", "The reason"),
     "new_seal_id": Text("新印章", "The new seal"),
     "remaking_id": Text("重新制章事项", "The remaking"),
+    "seal_change_id": Text("印章变更事项", "The change of the seal"),
     "seal_id": Text("电子印章", "The electronic seal"),
     "station_id": Text("制章工位", "The card station"),
 }

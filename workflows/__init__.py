@@ -9,6 +9,7 @@ FLOWS = (
     "seal_issuance",
     "seal_authorization",
     "impression_change",
+    "seal_change",
     "seal_remaking",
     "card_destruction",
     "seal_use",

@@ -217,7 +217,7 @@ def view_picture(application_id: int, part: str, *, by: Actor) -> ApplicationPic
 def _owner(filled: rules.Filled, by: Actor) -> _Owner:
     """Whose seal it will be, and whether this person may apply for it."""
     if filled.owner_unit_id is not None:
-        unit = people.unit(filled.owner_unit_id)
+        unit = people.living_unit(filled.owner_unit_id)
         name = filled.seal_name
         rules.check_code_of_unit(filled.fields["credit_code"], unit.code)
     else:

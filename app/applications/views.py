@@ -353,7 +353,7 @@ def _form(
     draft = drafts.of(sheet.draft_key, actor) if refusal is None else None
     said = {**said, **draft.values} if draft else said
     reference = reference or (str(said.get("scan_reference", "")) if draft else "")
-    units = [u for u in people.units() if actor.has("applicant", people.unit_path(u.id))]
+    units = [u for u in people.living_units() if actor.has("applicant", people.unit_path(u.id))]
     persons = [p for u in units for p in people.people_of(u.id)]
     page = render_template(
         "applications/form.html",

@@ -35,7 +35,7 @@ KEEPS_CARDS = ("station_operator", "seal_office", "seal_manager")
 @requires(*WATCHES_STATIONS)
 def stations() -> ResponseReturnValue:
     return render_template(
-        "cards/stations.html", rows=queries.stations(), units=people.units(), code=None, refusal=None
+        "cards/stations.html", rows=queries.stations(), units=people.living_units(), code=None, refusal=None
     )
 
 
@@ -57,7 +57,11 @@ def enrol() -> ResponseReturnValue:
         if wants_json():
             raise
         page = render_template(
-            "cards/stations.html", rows=queries.stations(), units=people.units(), code=None, refusal=refusal
+            "cards/stations.html",
+            rows=queries.stations(),
+            units=people.living_units(),
+            code=None,
+            refusal=refusal,
         )
         return page, refusal.status
     if wants_json():
@@ -65,7 +69,7 @@ def enrol() -> ResponseReturnValue:
             station_id=fact.station_id, code=fact.code, expires_at=fact.code_expires_at.isoformat()
         )
     return render_template(
-        "cards/stations.html", rows=queries.stations(), units=people.units(), code=fact, refusal=None
+        "cards/stations.html", rows=queries.stations(), units=people.living_units(), code=fact, refusal=None
     )
 
 
@@ -196,7 +200,7 @@ def _card_form(values: Any, refusal: Refusal | None) -> str:
         values=values,
         refusal=refusal,
         seen=queries.unregistered_cards(),
-        units=people.units(),
+        units=people.living_units(),
         people=people.people(),
     )
 

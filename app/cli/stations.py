@@ -25,7 +25,7 @@ def enrol(name: str, unit: str, as_json: bool) -> None:
     from app.refusal import Refusal
 
     with create_app(pages=False, diagrams=False).app_context():
-        found = next((u for u in people.units() if unit in (str(u.id), u.code, u.name)), None)
+        found = next((u for u in people.living_units() if unit in (str(u.id), u.code, u.name)), None)
         if found is None:
             raise click.ClickException(f"there is no unit {unit}; see `yinxu people list`")
         try:

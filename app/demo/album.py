@@ -55,6 +55,9 @@ def _doors() -> list[Shot]:
         Shot("notice-settings", "/notices/settings", "wangmin"),
         Shot("notice-sending", "/notices/ways", "sysadmin"),
         Shot("people-administrator", "/people", "sysadmin"),
+        Shot("units", "/units", "sysadmin", dark=True),
+        Shot("unit", "/units/1/change", "sysadmin"),
+        Shot("unit-faults", "/units/1/change", "sysadmin", status=422, act=_close_without_reason),
         Shot("flows-stopped", "/flows/incidents", "sysadmin"),
         Shot("people", "/people", "secofficer", dark=True),
         Shot("menu", "/seals", "wangmin", dark=True, act=_open_menu, sizes=("phone",)),
@@ -215,6 +218,11 @@ def _open_menu(page: Page) -> None:
 def _hand_in_without_purpose(page: Page) -> None:
     page.eval_on_selector("#ask", "form => { form.noValidate = true; }")
     _send(page, "button[form=ask]")
+
+
+def _close_without_reason(page: Page) -> None:
+    page.eval_on_selector("form[action$='/rename']", "form => { form.noValidate = true; }")
+    _send(page, "form[action$='/rename'] button.danger")
 
 
 def _open_dialog(ident: str) -> Act:

@@ -539,7 +539,7 @@ def _choices(field: Field, view: TaskView, actor: Actor) -> list[Choice] | None:
         who = people.people_of(view.unit_id) if view.unit_id is not None else people.people()
         return [Choice(str(u.id), Text(u.name, u.name)) for u in who]
     if field.type == "unit":
-        return [Choice(str(u.id), Text(u.name, u.name)) for u in people.units()]
+        return [Choice(str(u.id), Text(u.name, u.name)) for u in people.living_units()]
     return [] if field.source is not None else None
 
 

@@ -5,6 +5,7 @@ from app.actor import Actor
 from app.command import command
 from app.crypto import vault
 from app.db import db
+from app.impressions import following as _following  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.impressions import likeness, moving, queries, rules
 from app.impressions.facts import (
     ImpressionRegistered,
@@ -14,6 +15,7 @@ from app.impressions.facts import (
     LibraryListed,
 )
 from app.impressions.models import Impression
+from app.people import queries as people
 from app.refusal import Invalid
 
 
@@ -40,6 +42,8 @@ def register(
             "impression.one_owner", zh="印模须有且只有一个所有者", en="An impression has exactly one owner"
         )
     rules.check_may_register(by, queries.unit_path_of(owner_unit_id, owner_user_id))
+    if owner_unit_id is not None:
+        people.living_unit(owner_unit_id)
     key = queries.owner_key(owner_unit_id, owner_user_id)
     moving.lock_name(key, kind, name)
     displaced = moving.displace(key, kind, name, by)

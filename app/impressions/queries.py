@@ -187,3 +187,14 @@ def opening(impression_id: int) -> ImpressionOpening | None:
 def is_open(found: ImpressionOpening) -> bool:
     """Whether the two may look now."""
     return found.open_until is not None and now() <= found.open_until
+
+
+def effective_of_unit(unit_id: int) -> list[int]:
+    """The effective ones that are the unit's own."""
+    return list(
+        db.session.scalars(
+            sa.select(Impression.id)
+            .where(Impression.owner_unit_id == unit_id, Impression.effective)
+            .order_by(Impression.id)
+        )
+    )

@@ -36,7 +36,7 @@ def register_unit(
     name: str, *, code: str | None = None, parent_id: int | None = None, by: Actor
 ) -> UnitRegistered:
     """Enter a unit below `parent_id`. `code`: 统一社会信用代码. Refuses Invalid, Conflict (code known), Forbidden."""
-    _check_registrar(by)
+    rules.check_registrar(by)
     name = rules.check_name(name, "unit")
     if code:
         rules.check_credit_code(code)
@@ -44,7 +44,7 @@ def register_unit(
             raise Conflict(
                 "people.code_known", zh="该信用代码已登记", en="This credit code is registered already"
             )
-    level = queries.unit(parent_id).level + 1 if parent_id else 1
+    level = queries.living_unit(parent_id).level + 1 if parent_id else 1
     unit = Unit(name=name, code=code or None, parent_id=parent_id, level=level)
     db.session.add(unit)
     db.session.flush()
@@ -54,10 +54,10 @@ def register_unit(
 @command
 def register_user(login: str, name: str, unit_id: int, password: str, *, by: Actor) -> UserRegistered:
     """Enter a person with a first password. Refuses Invalid, Conflict (login taken), Forbidden."""
-    _check_registrar(by)
+    rules.check_registrar(by)
     rules.check_login_name(login)
     rules.check_password(password, login)
-    queries.unit(unit_id)
+    queries.living_unit(unit_id)
     name = rules.check_name(name, "person")
     if queries.user_by_login(login):
         raise Conflict(
@@ -73,15 +73,6 @@ def register_user(login: str, name: str, unit_id: int, password: str, *, by: Act
     db.session.add(user)
     db.session.flush()
     return UserRegistered(user_id=user.id, login=login, user_name=user.name, unit_id=unit_id)
-
-
-def _check_registrar(by: Actor) -> None:
-    if by.kind != "system" and not by.has("system_administrator"):
-        raise Forbidden(
-            "people.may_not_register",
-            zh="只有系统管理员可以登记单位和人员",
-            en="Only the system administrator registers units and people",
-        )
 
 
 @command
@@ -105,7 +96,7 @@ def appoint(
             "people.not_oneself", zh="不能给自己授予角色", en="Nobody grants a role to themselves"
         )
     if unit_id is not None:
-        queries.unit(unit_id)
+        queries.living_unit(unit_id)
     at = now()
     begins = valid_from or at
     rules.check_period(begins, valid_until, at)

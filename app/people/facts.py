@@ -14,6 +14,38 @@ class UnitRegistered(
     parent_id: int | None
 
 
+class UnitRenamed(
+    Fact, name="unit.renamed", zh="单位更名", en="Unit renamed", log_class=LogClass.CONFIGURATION
+):
+    unit_id: int
+    unit_name: str
+    former_name: str
+    reason: str
+
+
+class UnitMerged(Fact, name="unit.merged", zh="单位合并", en="Unit merged", log_class=LogClass.CONFIGURATION):
+    """Its people and sub-units belong to `into_id` from then on; roles held for it (`grant_ids`) ended."""
+
+    unit_id: int
+    into_id: int
+    reason: str
+    user_ids: list[int]
+    unit_ids: list[int]
+    grant_ids: list[int]
+
+
+class UnitClosed(Fact, name="unit.closed", zh="单位撤销", en="Unit closed", log_class=LogClass.CONFIGURATION):
+    unit_id: int
+    reason: str
+    grant_ids: list[int]
+
+
+class UserMoved(Fact, name="user.moved", zh="人员调动", en="Person moved", log_class=LogClass.CONFIGURATION):
+    user_id: int
+    unit_id: int
+    former_unit_id: int
+
+
 class UserRegistered(
     Fact, name="user.registered", zh="登记人员", en="Person registered", log_class=LogClass.CONFIGURATION
 ):

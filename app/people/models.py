@@ -10,7 +10,8 @@ from app.db import Base
 
 
 class Unit(Base):
-    """A unit or department. `code`: 统一社会信用代码, 18 characters; departments have none. `level`: 1 at the top."""
+    """A unit or department. `code`: 统一社会信用代码, 18 characters; departments have none. `level`: 1 at the top.
+    `ended_at`: closed, or merged into `merged_into_id`, since then; the row stays, since seals and records name it."""
 
     __tablename__ = "unit"
 
@@ -20,6 +21,19 @@ class Unit(Base):
     parent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("unit.id"), default=None, index=True)
     level: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default_factory=now)
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("unit.id"), default=None)
+
+
+class UnitFormerName(Base):
+    """What a unit was called, until when."""
+
+    __tablename__ = "unit_former_name"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    unit_id: Mapped[int] = mapped_column(sa.ForeignKey("unit.id"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(200))
+    until: Mapped[datetime]
 
 
 class User(Base):

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from app.actor import Actor, Grant, Origin
 from app.clock import now
 from app.db import db
-from app.people.models import LoginFailure, LoginSession, RoleGrant, Unit, User
-from app.refusal import NotFound
+from app.people.models import LoginFailure, LoginSession, RoleGrant, Unit, UnitFormerName, User
+from app.refusal import Conflict, NotFound
 from app.settings import current_settings
 from app.text import reading_order
 
@@ -22,7 +22,52 @@ def unit(unit_id: int) -> Unit:
     return found
 
 
+def living_unit(unit_id: int) -> Unit:
+    """One that goes on. Refuses Conflict for one that was closed or merged."""
+    found = unit(unit_id)
+    if found.ended_at is not None:
+        raise Conflict(
+            "people.unit_ended",
+            zh=f"“{found.name}”已撤销或合并，请选择现有单位",
+            en=f"“{found.name}” was closed or merged; choose a present unit",
+        )
+    return found
+
+
+def living_units() -> Sequence[Unit]:
+    """What can be chosen: those that go on."""
+    return [one for one in units() if one.ended_at is None]
+
+
+def below(unit_id: int) -> Sequence[Unit]:
+    """The living units right below this one."""
+    return db.session.scalars(
+        sa.select(Unit).where(Unit.parent_id == unit_id, Unit.ended_at.is_(None)).order_by(Unit.id)
+    ).all()
+
+
+def former_names() -> dict[int, list[UnitFormerName]]:
+    """By unit, oldest first."""
+    found: dict[int, list[UnitFormerName]] = {}
+    for one in db.session.scalars(sa.select(UnitFormerName).order_by(UnitFormerName.id)):
+        found.setdefault(one.unit_id, []).append(one)
+    return found
+
+
+def grants_for(unit_id: int) -> Sequence[RoleGrant]:
+    """Roles held, or to be held, for just this unit."""
+    return db.session.scalars(
+        sa.select(RoleGrant)
+        .where(
+            RoleGrant.unit_id == unit_id,
+            sa.or_(RoleGrant.valid_until.is_(None), RoleGrant.valid_until > now()),
+        )
+        .order_by(RoleGrant.id)
+    ).all()
+
+
 def units() -> Sequence[Unit]:
+    """All there ever were, from the top."""
     return db.session.scalars(sa.select(Unit).order_by(Unit.level, Unit.id)).all()
 
 

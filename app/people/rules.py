@@ -11,6 +11,19 @@ from app.glossary import OFFICERS, ROLES
 from app.refusal import Conflict, Forbidden, Invalid
 from app.text import Text, hides_something
 
+REGISTRAR = "system_administrator"
+
+
+def check_registrar(by: Actor) -> None:
+    """D6: the system administrator enters units and people, and nobody else."""
+    if by.kind != "system" and not by.has(REGISTRAR):
+        raise Forbidden(
+            "people.may_not_register",
+            zh="只有系统管理员可以登记、变更单位和人员",
+            en="Only the system administrator registers and changes units and people",
+        )
+
+
 CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CREDIT_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,63}")
@@ -175,3 +188,48 @@ def login_held_off(here: int, everywhere: int, allowed: int, *, familiar: bool) 
     that nobody locks a person out of their own desk by failing elsewhere (ASVS 6.3.1).
     """
     return here >= allowed or (everywhere >= allowed * STRANGERS_SHARE and not familiar)
+
+
+# --- units that change (D1) ---
+
+
+def check_why(reason: str) -> str:
+    """Which decision it rests on, for everybody who reads it in a seal's life."""
+    said = reason.strip()
+    if not 2 <= len(said) <= LONGEST_WHY or hides_something(said):
+        sentence = Text(
+            f"请填写依据(如批文号)，2–{LONGEST_WHY} 个字符",
+            f"Say on which decision it rests: 2 to {LONGEST_WHY} characters",
+        )
+        raise Invalid("people.no_reason", zh=sentence.zh, en=sentence.en, fields={"reason": sentence})
+    return said
+
+
+LONGEST_WHY = 300
+
+
+def check_other_name(former: str, new: str) -> None:
+    if former == new:
+        sentence = Text("新名称与原名称相同", "The new name is the old one")
+        raise Invalid("people.same_name", zh=sentence.zh, en=sentence.en, fields={"name": sentence})
+
+
+def check_merges(unit_id: int, into_id: int, path_of_into: frozenset[int]) -> None:
+    """A unit goes into another that is not below it. `path_of_into`: that unit and all above it."""
+    if unit_id == into_id or unit_id in path_of_into:
+        sentence = Text(
+            "不能并入自身或其下级单位，请选择其他单位",
+            "It cannot go into itself or a unit below it; choose another",
+        )
+        raise Invalid(
+            "people.merged_into_itself", zh=sentence.zh, en=sentence.en, fields={"into_id": sentence}
+        )
+
+
+def check_may_close(*, people: int, units: int) -> None:
+    if people or units:
+        raise Conflict(
+            "people.unit_not_empty",
+            zh=f"该单位还有 {people} 名在职人员、{units} 个下级单位，请先调出或撤销，或改用合并",
+            en=f"It still has {people} people and {units} units below it; move or close them first, or merge it",
+        )

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask.typing import ResponseReturnValue
 
 from app.glossary import ROLES
-from app.people import commands, queries
+from app.people import commands, queries, reorganising, unit_views
 from app.people.facts import LoginFailed
 from app.people.guards import (
     anonymous,
@@ -25,6 +25,7 @@ from app.web.language import t
 from app.web.limits import limiter, login_rate
 
 blueprint = Blueprint("people", __name__, template_folder="templates")
+blueprint.register_blueprint(unit_views.blueprint)
 
 ENDED = Text(
     "您的登录已失效，请重新登录，之后会回到原来的页面",
@@ -135,6 +136,7 @@ def _index(refusal: Refusal | None = None) -> ResponseReturnValue:
         "people/index.html",
         people=people,
         units={u.id: u for u in queries.units()},
+        living=queries.living_units(),
         grants={p.id: queries.grants_of(p.id) for p in people},
         roles=ROLES,
         refusal=refusal,
@@ -158,6 +160,22 @@ def register_user() -> ResponseReturnValue:
     except Refusal as refusal:
         return _index(refusal)
     flash(t("已登记", "Registered"))
+    return redirect(url_for("people.index"))
+
+
+@blueprint.post("/people/<int:user_id>/unit")
+@requires("system_administrator")
+def move(user_id: int) -> ResponseReturnValue:
+    try:
+        reorganising.move_user(user_id, row_number(request.form.get("unit_id")) or 0, by=current_actor())
+    except Refusal as refusal:
+        return _index(refusal)
+    flash(
+        t(
+            "已调动；其角色不变，请安全保密管理员复查",
+            "Moved; roles stay as they are, for the security officer to review",
+        )
+    )
     return redirect(url_for("people.index"))
 
 

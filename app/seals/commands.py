@@ -19,8 +19,9 @@ from app.impressions.models import Impression
 from app.people import queries as people
 from app.refusal import Conflict, Forbidden, Invalid, NotFound
 from app.seals import calling_off as _calling_off  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
+from app.seals import following as _following  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.seals import making as _making
-from app.seals import queries, remakings, rules
+from app.seals import moving, queries, remakings, rules
 from app.seals.facts import (
     GrantWithdrawn,
     MakingOrdered,
@@ -36,12 +37,10 @@ from app.seals.facts import (
 from app.seals.models import (
     GrantWithdrawal,
     Seal,
-    SealCancellation,
     SealFiling,
     SealGrant,
     SealIssue,
     SealMaking,
-    SealSuspension,
 )
 from app.text import Text
 from card_agent.protocol import names
@@ -230,7 +229,7 @@ def issue(
             en="Say who collects the seal and which document was shown",
             fields=missing,
         )
-    _check_not_cancelled(found)
+    moving.check_not_cancelled(found)
     if queries.last_issue(seal_id) is not None:
         raise Conflict(
             "seal.issued_already",
@@ -272,7 +271,7 @@ def authorize_by_keeping(seal_id: int, *, by: Actor) -> SealAuthorized:
     if by.kind not in ("system", "station"):
         _need(by, {"seal_office", "seal_manager", "station_operator"})
     found = _locked(seal_id)
-    _check_not_cancelled(found)
+    moving.check_not_cancelled(found)
     card = cards.card(found.card_serial)
     grantee = rules.grantee_by_keeping(
         kind=found.kind,
@@ -322,7 +321,7 @@ def authorize(
     on documents of some classes or on any (A20–A22). Refuses Forbidden unless `by` manages the seals of the owner; Invalid for neither or both."""
     found = _locked(seal_id)
     _need(by, {"seal_manager"}, found.owner_unit_id)
-    _check_not_cancelled(found)
+    moving.check_not_cancelled(found)
     if (user_id is None) == (role is None) or (role is None) != (unit_id is None):
         raise Invalid(
             "seal.grantee_needed",
@@ -357,7 +356,7 @@ def require_requests(seal_id: int, on: bool, *, by: Actor) -> UseByRequest:
     """每次用印须先申请: from now on (or no longer) each use of the seal is asked for first, whoever holds it (A22)."""
     found = _locked(seal_id)
     _need(by, {"seal_manager"}, found.owner_unit_id)
-    _check_not_cancelled(found)
+    moving.check_not_cancelled(found)
     found.by_request = on
     return UseByRequest(seal_id=seal_id, unit_id=found.owner_unit_id, on=on)
 
@@ -451,7 +450,7 @@ def record_filing(seal_id: int, number: str, authority: str, *, by: Actor) -> Se
     for a number that another seal has."""
     found = _locked(seal_id)
     _need(by, {"seal_office"}, found.owner_unit_id)
-    _check_not_cancelled(found)
+    moving.check_not_cancelled(found)
     said = rules.check_filing(number, authority)
     if queries.filing(seal_id) is not None:
         raise Conflict("seal.filed_already", zh="该印章已备案，不能重复登记", en="This seal is filed already")
@@ -477,58 +476,29 @@ def record_filing(seal_id: int, number: str, authority: str, *, by: Actor) -> Se
 
 @command
 def suspend(seal_id: int, reason: str, *, by: Actor) -> SealSuspended:
-    """停用: nobody uses it until it is resumed."""
-    found = _locked(seal_id)
-    _need(by, {"seal_manager", "seal_office"}, found.owner_unit_id)
-    rules.check_reason(reason)
-    _check_not_cancelled(found)
-    if queries.open_suspension(seal_id) is not None:
-        raise Conflict("seal.suspended_already", zh="该印章已停用", en="This seal is suspended already")
-    db.session.add(
-        SealSuspension(seal_id=seal_id, at=clock.now(), reason=reason, by_id=by.id, by_name=by.name)
-    )
-    return SealSuspended(seal_id=seal_id, unit_id=found.owner_unit_id, reason=reason)
+    """停用: nobody uses it until it is resumed. From a page it goes through its flow: `changing.py`."""
+    _need(by, {"seal_manager", "seal_office"}, queries.seal(seal_id).owner_unit_id)
+    return moving.suspend(seal_id, reason, by)
 
 
 @command
 def resume(seal_id: int, reason: str, *, by: Actor) -> SealResumed:
     """启用 after a suspension."""
-    found = _locked(seal_id)
-    _need(by, {"seal_manager", "seal_office"}, found.owner_unit_id)
-    rules.check_reason(reason)
-    stop = queries.open_suspension(seal_id)
-    if stop is None:
-        raise Conflict("seal.not_suspended", zh="该印章没有停用", en="This seal is not suspended")
-    stop.ended_at, stop.ended_reason, stop.ended_by_name = clock.now(), reason, by.name
-    return SealResumed(seal_id=seal_id, unit_id=found.owner_unit_id, reason=reason)
+    _need(by, {"seal_manager", "seal_office"}, queries.seal(seal_id).owner_unit_id)
+    return moving.resume(seal_id, reason, by)
 
 
 @command
 def cancel(seal_id: int, reason: str, *, by: Actor) -> SealCancelled:
     """注销: final. The impression may be made into another seal."""
-    found = _locked(seal_id)
-    _need(by, {"seal_manager", "seal_office"}, found.owner_unit_id)
-    rules.check_reason(reason)
-    _check_not_cancelled(found)
-    db.session.add(
-        SealCancellation(seal_id=seal_id, at=clock.now(), reason=reason, by_id=by.id, by_name=by.name)
-    )
-    return SealCancelled(seal_id=seal_id, unit_id=found.owner_unit_id, reason=reason)
+    _need(by, {"seal_manager", "seal_office"}, queries.seal(seal_id).owner_unit_id)
+    return moving.cancel(seal_id, reason, by)
 
 
 def _locked(seal_id: int) -> Seal:
     queries.seal(seal_id)
     found: Seal = lock_row(Seal, seal_id)
     return found
-
-
-def _check_not_cancelled(found: Seal) -> None:
-    if queries.cancellation(found.id) is not None:
-        raise Conflict(
-            "seal.cancelled",
-            zh=f"“{found.name}”已注销，不能再办理；需要时请重新申请制章",
-            en=f"“{found.name}” has been cancelled for good; apply for a new seal",
-        )
 
 
 def _need(by: Actor, roles: set[str], unit_id: int | None = None) -> None:

@@ -221,3 +221,47 @@ class SealReplaced(
     card_serial: str
     unit_id: int | None
     cause: str
+
+
+class SealChangeAsked(
+    Fact,
+    name="seal.change_asked",
+    zh="申请变更印章状态",
+    en="Change of a seal asked for",
+    log_class=LogClass.SEAL_MANAGEMENT,
+):
+    """`verb`: suspend, resume, cancel."""
+
+    change_id: int
+    seal_id: int
+    unit_id: int | None
+    verb: str
+    reason: str
+    instance_id: int
+
+
+class SealChangeAgreed(
+    Fact,
+    name="seal.change_agreed",
+    zh="同意变更印章状态",
+    en="Change of a seal agreed",
+    log_class=LogClass.SEAL_MANAGEMENT,
+):
+    change_id: int
+    seal_id: int
+    unit_id: int | None
+    verb: str
+
+
+class SealChangeRefused(
+    Fact,
+    name="seal.change_refused",
+    zh="不同意变更印章状态",
+    en="Change of a seal refused",
+    log_class=LogClass.SEAL_MANAGEMENT,
+):
+    change_id: int
+    seal_id: int
+    unit_id: int | None
+    verb: str
+    reason: str

@@ -1,18 +1,19 @@
-"""Seals follow their impression: what was asked for when it was suspended or destroyed is done to them (D4).
+"""Seals follow their impression and their unit: what was asked for when it was suspended or destroyed is done to them (D4).
 
 The authority is the change that was carried out, not the role of whoever acted last: the witness of a destruction
 manages no seals.
 """
 
-from app import clock
 from app.actor import Actor
 from app.command import command
-from app.db import db, lock_row
+from app.db import lock_row
 from app.impressions import queries as impressions
+from app.people.consequences import follows_unit
+from app.people.rules import check_registrar as _check_registrar
 from app.refusal import Conflict
-from app.seals import queries
+from app.seals import moving, queries
 from app.seals.facts import SealCancelled, SealsFollowedImpression, SealSuspended
-from app.seals.models import Seal, SealCancellation, SealSuspension
+from app.seals.models import Seal
 
 
 @command
@@ -49,12 +50,24 @@ def follow_one(change_id: int, seal_id: int, *, by: Actor) -> SealSuspended | Se
         or not _can_follow(seal_id, change.seals)
     ):
         raise _nothing_to_follow()
-    at, reason, by_id, by_name = clock.now(), change.reason, change.asked_by_id, change.asked_by_name
-    if change.seals == "suspend":
-        db.session.add(SealSuspension(seal_id=seal.id, at=at, reason=reason, by_id=by_id, by_name=by_name))
-        return SealSuspended(seal_id=seal.id, unit_id=seal.owner_unit_id, reason=reason)
-    db.session.add(SealCancellation(seal_id=seal.id, at=at, reason=reason, by_id=by_id, by_name=by_name))
-    return SealCancelled(seal_id=seal.id, unit_id=seal.owner_unit_id, reason=reason)
+    asked = Actor(id=change.asked_by_id, name=change.asked_by_name)
+    act = moving.suspend if change.seals == "suspend" else moving.cancel
+    return act(seal_id, change.reason, asked)
+
+
+@follows_unit("seals")
+def follow_unit(unit_id: int, reason: str, by: Actor) -> None:
+    """D1: a unit that is renamed, merged or closed has no seal any more that says what it was."""
+    for seal in queries.seals_of_unit(unit_id):
+        if queries.cancellation(seal.id) is None:
+            cancel_with_unit(seal.id, reason, by=by)
+
+
+@command
+def cancel_with_unit(seal_id: int, reason: str, *, by: Actor) -> SealCancelled:
+    """One of them. The authority is the change of the unit, which is under way in this transaction."""
+    _check_registrar(by)
+    return moving.cancel(seal_id, reason, by)
 
 
 def _can_follow(seal_id: int, what: str) -> bool:

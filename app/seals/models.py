@@ -223,3 +223,32 @@ class SealRemaking(Base):
     agreed_by_name: Mapped[str] = mapped_column(sa.String(100), default="")
     answer: Mapped[str] = mapped_column(sa.String(500), default="")
     new_seal_id: Mapped[int | None] = mapped_column(sa.ForeignKey("seal.id"), default=None, unique=True)
+
+
+class SealChange(Base):
+    """停用、启用、注销 that somebody asked for (D1). `verb`: suspend, resume, cancel. `state`: open, done, refused, cancelled.
+    `answer`: what the seal office said. At most one open a seal."""
+
+    __tablename__ = "seal_change"
+    __table_args__ = (
+        sa.Index(
+            "uq_seal_change_open",
+            "seal_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    seal_id: Mapped[int] = mapped_column(sa.ForeignKey("seal.id"))
+    verb: Mapped[str] = mapped_column(sa.String(10))
+    reason: Mapped[str] = mapped_column(sa.String(500))
+    asked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    asked_by_name: Mapped[str] = mapped_column(sa.String(100))
+    asked_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(sa.String(10), default="open")
+    instance_id: Mapped[int | None] = mapped_column(default=None)
+    agreed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    agreed_by_name: Mapped[str] = mapped_column(sa.String(100), default="")
+    answer: Mapped[str] = mapped_column(sa.String(500), default="")

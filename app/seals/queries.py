@@ -26,6 +26,7 @@ from app.seals.models import (
     GrantWithdrawal,
     Seal,
     SealCancellation,
+    SealChange,
     SealFiling,
     SealGrant,
     SealIssue,
@@ -159,6 +160,21 @@ def open_suspension(seal_id: int) -> SealSuspension | None:
 
 def cancellation(seal_id: int) -> SealCancellation | None:
     return db.session.get(SealCancellation, seal_id)
+
+
+def change(change_id: int) -> SealChange:
+    """Refuses NotFound."""
+    found = db.session.get(SealChange, change_id)
+    if found is None:
+        raise NotFound("seal.no_change", zh="没有这项印章变更", en="There is no such change of a seal")
+    return found
+
+
+def open_change(seal_id: int) -> SealChange | None:
+    """The change that others still decide on."""
+    return db.session.scalar(
+        sa.select(SealChange).where(SealChange.seal_id == seal_id, SealChange.state == "open")
+    )
 
 
 def filing(seal_id: int) -> SealFiling | None:
@@ -531,6 +547,11 @@ def picture_of(impression_id: int) -> Picture:
         width_mm=round(impression.width_mm),
         height_mm=round(impression.height_mm),
     )
+
+
+def seals_of_unit(unit_id: int) -> Sequence[Seal]:
+    """Every seal that is the unit's own, in the order they were made."""
+    return db.session.scalars(sa.select(Seal).where(Seal.owner_unit_id == unit_id).order_by(Seal.id)).all()
 
 
 def seals_of_impression(impression_id: int) -> Sequence[Seal]:

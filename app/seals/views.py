@@ -14,8 +14,8 @@ from app.pdf.paper import form
 from app.people import queries as people
 from app.people.guards import current_actor, login_required, requires
 from app.refusal import Refusal
+from app.seals import changing, changing_rules, commands, queries, remaking, remaking_rules, remakings, rules
 from app.seals import choices as _choices  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
-from app.seals import commands, queries, remaking, remaking_rules, remakings, rules
 from app.seals import consequences as _consequences  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.text import Text
 from app.web.errors import wants_json
@@ -67,7 +67,7 @@ def seal(seal_id: int) -> ResponseReturnValue:
     return _page(seal_id, None)
 
 
-def _page(seal_id: int, refusal: Refusal | None) -> ResponseReturnValue:
+def _page(seal_id: int, refusal: Refusal | None, dialog: str = "") -> ResponseReturnValue:
     actor = current_actor()
     found = queries.visible_seal(seal_id, actor)
     page = render_template(
@@ -93,7 +93,11 @@ def _page(seal_id: int, refusal: Refusal | None) -> ResponseReturnValue:
         asks=rules.may_ask_for_use(actor),
         authorises=actor.has("seal_manager", people.unit_path(found.owner_unit_id) or None),
         people=people.people(),
-        refusal=refusal,
+        users=[row.to for row in queries.grants(seal_id) if row.withdrawn is None],
+        change=queries.open_change(seal_id),
+        verbs=changing_rules.VERBS,
+        refusal=None if dialog else refusal,
+        refused={dialog: (refusal.fields, refusal.text)} if refusal and dialog else {},
         values=request.form,
     )
     return page, refusal.status if refusal else 200
@@ -135,16 +139,14 @@ def receipt(seal_id: int) -> ResponseReturnValue:
 @requires("seal_manager", "seal_office")
 def change(seal_id: int, verb: str) -> ResponseReturnValue:
     queries.visible_seal(seal_id, current_actor())
-    reason, by = request.form.get("reason", ""), current_actor()
     try:
-        if verb == "suspend":
-            commands.suspend(seal_id, reason, by=by)
-        elif verb == "resume":
-            commands.resume(seal_id, reason, by=by)
-        else:
-            commands.cancel(seal_id, reason, by=by)
+        asked = changing.ask_change(seal_id, verb, request.form.get("reason", ""), by=current_actor())
     except Refusal as refusal:
-        return _refused(seal_id, refusal)
+        return _refused(seal_id, refusal, verb)
+    if queries.change(asked.change_id).state == "done":
+        flash(t("已办理", "Done"), "good")
+    else:
+        flash(t("已提交，等待印章管理部门复核", "Handed in; the seal office decides"), "good")
     return redirect(url_for("seals.seal", seal_id=seal_id))
 
 
@@ -159,6 +161,23 @@ def ask_remaking(seal_id: int) -> ResponseReturnValue:
         return _refused(seal_id, refusal)
     flash(t("已提交，等待印章管理部门审批", "Handed in; the seal office decides"), "good")
     return redirect(url_for("seals.seal", seal_id=seal_id))
+
+
+@panel("seal_change")
+def _change_panel(change_id: int, task: Any) -> Markup:
+    asked = queries.change(change_id)
+    found = queries.seal(asked.seal_id)
+    return Markup(  # noqa: S704 - the template escapes
+        render_template(
+            "seals/_change.html",
+            asked=asked,
+            seal=found,
+            verbs=changing_rules.VERBS,
+            status=STATUS[queries.status_of(found)],
+            users=[row.to for row in queries.grants(found.id) if row.withdrawn is None],
+            owner=queries.owner_name(found),
+        )
+    )
 
 
 @panel("remaking")
@@ -250,7 +269,8 @@ def withdraw_grant(seal_id: int, grant_id: int) -> ResponseReturnValue:
     return redirect(url_for("seals.seal", seal_id=seal_id))
 
 
-def _refused(seal_id: int, refusal: Refusal) -> ResponseReturnValue:
+def _refused(seal_id: int, refusal: Refusal, dialog: str = "") -> ResponseReturnValue:
+    """`dialog`: the one it was said in, which opens again with what was written."""
     if wants_json():
         raise refusal
-    return _page(seal_id, refusal)
+    return _page(seal_id, refusal, dialog)

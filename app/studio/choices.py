@@ -28,7 +28,7 @@ def of_draft(draft: StudioDraft) -> dict[str, Any]:
             {"id": role, "zh": text.zh, "en": text.en} for role, text in ROLES.items() if role not in OFFICERS
         ],
         "posts": [],
-        "units": [{"id": u.id, "name": u.name, "parent_id": u.parent_id} for u in people.units()],
+        "units": [{"id": u.id, "name": u.name, "parent_id": u.parent_id} for u in people.living_units()],
         "people": [{"id": p.id, "name": p.name, "unit_id": p.unit_id} for p in people.people() if p.active],
         "forms": {name: {"fields": fields} for name, fields in _forms(draft.forms).items()},
         "decisions": _decisions(draft.tables),

@@ -85,6 +85,11 @@ SECTIONS = (
                 Text("人员与角色", "People and roles"),
                 _roles("system_administrator", "security_officer"),
             ),
+            Link(
+                "people.units.index",
+                Text("单位", "Units"),
+                _roles("system_administrator", "security_officer"),
+            ),
             Link("studio.index", Text("流程设计", "Flow studio"), _roles("process_owner")),
             Link(
                 "flows.steering.incidents",

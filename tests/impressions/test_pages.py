@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from app.impressions import queries
-from app.impressions.consequences import Touched, touched_by_impressions
+from app.impressions.consequences import touched_by_impressions
 from app.text import Text
+from app.touched import Touched
 from tests.impressions.makers import Bureau
 
 

@@ -26,7 +26,7 @@ SCRIPTS = ("agent_api.", "studio.api.")
 """What programs and the editor's script ask: they are answered in JSON, not led to a page."""
 
 VALUES = {
-    "kind": "official", "verb": "suspend", "digest": "sha256:" + "0" * 64, "serial": "X1", "report": "ledger",
+    "kind": "official", "verb": "suspend", "change": "rename", "digest": "sha256:" + "0" * 64, "serial": "X1", "report": "ledger",
     "reference": "sha256:" + "0" * 64, "filename": "app.css", "chosen": "en",
 }  # fmt: skip
 
