@@ -68,6 +68,7 @@ PARAMETERS: dict[str, Text] = {
     "remaking_id": Text("重新制章事项", "The remaking"),
     "seal_change_id": Text("印章变更事项", "The change of the seal"),
     "seal_id": Text("电子印章", "The electronic seal"),
+    "withdrawal_id": Text("撤章事项", "The withdrawal"),
     "station_id": Text("制章工位", "The card station"),
 }
 """What actions are given, as the studio asks for it. A test holds that no action's parameter lacks its words."""

@@ -13,6 +13,7 @@ FLOWS = (
     "seal_remaking",
     "card_destruction",
     "seal_use",
+    "seal_withdrawal",
 )
 
 

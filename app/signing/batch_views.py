@@ -155,12 +155,14 @@ def _shown(name: str) -> dict[str, object]:
 @login_required
 def archive(name: str) -> Response:
     """All that were sealed, in one file."""
-    out = io.BytesIO()
+    out, taken = io.BytesIO(), list[str]()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         for number, row in enumerate(queries.batch(name, current_actor()), 1):
             if row.use is not None:
                 file_name, data = queries.permitted_file(row.use.sealed_digest, current_actor())
                 packed.writestr(f"{number:03} {file_name}", data)
+                taken.append(row.use.sealed_digest)
+    commands.take(taken, f"{name}.zip", by=current_actor())
     out.seek(0)
     return send_file(out, "application/zip", as_attachment=True, download_name=f"{name}.zip")
 

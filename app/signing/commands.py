@@ -4,9 +4,10 @@ upload     a PDF comes in and is looked at
 prepare    a person chooses a seal and its place; a job waits at the card station
 …          the station's card signs what the server ordered (`sign_document.py`)
 record     the sealed document is kept, the use registered: person and card together
-withdraw   a seal on a document is taken back, for every verification that asks
+take       it leaves the house; from then on a withdrawal takes an approval (`withdrawing.py`)
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,21 +24,20 @@ from app.pdf.geometry import POINTS_PER_MM, user_box
 from app.pdf.inspecting import Inspection, inspect
 from app.pdf.sealing import look
 from app.pdf.verifying import Report
-from app.people.queries import unit_path
-from app.refusal import Forbidden, NotFound
+from app.refusal import Forbidden
 from app.seals import granting
 from app.seals import queries as seals
 from app.seals.models import Seal
 from app.signing import queries, request_rules, requests, rules
 from app.signing.facts import (
     DocumentSealed,
+    DocumentTaken,
     DocumentUploaded,
     DocumentVerified,
     SealingCancelled,
     SealingOrdered,
-    SealWithdrawn,
 )
-from app.signing.models import Document, Sealing, SealUse, Withdrawal
+from app.signing.models import Document, DocumentTaking, Sealing, SealUse
 from card_agent.protocol import names
 
 
@@ -278,48 +278,12 @@ def verify(report: Report, file_name: str, *, by: Actor) -> DocumentVerified:
 
 
 @command
-def withdraw(use_id: int, reason: str, *, by: Actor) -> SealWithdrawn:
-    """撤章: by the person who sealed, or by the seal office or manager of the seal's unit. Copies already sent
-    stay as they are; every verification that asks the register says withdrawn (D5)."""
+def take(digests: Sequence[str], file_name: str, *, by: Actor) -> DocumentTaken:
+    """Somebody takes sealed documents out of the house: they count as sent from now on (D5)."""
     user_id = _person(by)
-    used = queries.use(use_id)
-    if used is None:
-        raise NotFound(
-            "signing.no_use",
-            zh="没有这次用印记录，请检查地址",
-            en="There is no such use of a seal; check the address",
-        )
-    path = unit_path(used.unit_id)
-    if used.user_id != user_id and not any(by.has(r, path) for r in ("seal_office", "seal_manager")):
-        raise Forbidden(
-            "signing.may_not_withdraw",
-            zh="只有盖章人本人或印章管理人员可以撤章，请联系他们办理",
-            en="Only the person who sealed it or the seal's managers may withdraw it; ask one of them",
-        )
-    told = rules.check_reason(reason)
-    rules.check_not_withdrawn(db.session.get(Withdrawal, used.signature_id) is not None)
-    row = Withdrawal(
-        signature_id=used.signature_id,
-        seal_use_id=used.id,
-        at=clock.now(),
-        reason=told,
-        by_id=user_id,
-        by_name=by.name,
-    )
-    db.session.add(row)
-    return SealWithdrawn(
-        signature_id=used.signature_id,
-        seal_id=used.seal_id,
-        sealing_id=used.sealing_id,
-        card_serial=used.card_serial,
-        document_digest=used.document_digest,
-        sealed_digest=used.sealed_digest,
-        file_name=used.file_name,
-        reason=told,
-        at=row.at,
-        user_id=user_id,
-        unit_id=used.unit_id,
-    )
+    at = clock.now()
+    db.session.add_all(DocumentTaking(sealed_digest=one, user_id=user_id, at=at) for one in digests)
+    return DocumentTaken(sealed_digests=list(digests), file_name=file_name, user_id=user_id)
 
 
 def _person(by: Actor) -> int:

@@ -115,3 +115,70 @@ class SealWithdrawn(
     at: datetime
     user_id: int
     unit_id: int | None
+
+
+class DocumentTaken(
+    Fact,
+    name="document.taken",
+    zh="取走盖章文件",
+    en="Sealed document taken",
+    log_class=LogClass.SEALING,
+):
+    """From now on it counts as sent (D5)."""
+
+    sealed_digests: list[str]
+    file_name: str
+    user_id: int
+
+
+class WithdrawalAsked(
+    Fact,
+    name="document.withdrawal_asked",
+    zh="申请撤章",
+    en="Withdrawal asked for",
+    log_class=LogClass.WITHDRAWAL,
+):
+    """`sent`: whether the document was taken, or another seal follows."""
+
+    withdrawal_id: int
+    signature_id: str
+    seal_id: int
+    sealing_id: int
+    card_serial: str
+    document_digest: str
+    sealed_digest: str
+    file_name: str
+    reason: str
+    sent: bool
+    user_id: int
+    unit_id: int | None
+    instance_id: int
+
+
+class WithdrawalAgreed(
+    Fact,
+    name="document.withdrawal_agreed",
+    zh="同意撤章",
+    en="Withdrawal agreed",
+    log_class=LogClass.WITHDRAWAL,
+):
+    withdrawal_id: int
+    seal_id: int
+    sealed_digest: str
+    file_name: str
+    unit_id: int | None
+
+
+class WithdrawalRefused(
+    Fact,
+    name="document.withdrawal_refused",
+    zh="不同意撤章",
+    en="Withdrawal refused",
+    log_class=LogClass.WITHDRAWAL,
+):
+    withdrawal_id: int
+    seal_id: int
+    sealed_digest: str
+    file_name: str
+    unit_id: int | None
+    reason: str

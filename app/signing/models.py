@@ -112,6 +112,46 @@ class Withdrawal(Base):
     by_name: Mapped[str] = mapped_column(sa.String(100))
 
 
+class DocumentTaking(Base):
+    """That a sealed document was taken out of the house, by whom: from then on it counts as sent (D5). Append-only."""
+
+    __tablename__ = "document_taking"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    sealed_digest: Mapped[str] = mapped_column(sa.String(80), index=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    at: Mapped[datetime]
+
+
+class WithdrawalRequest(Base):
+    """撤章 that somebody asked for (D5). `sent`: as it stood when it was asked. `state`: open, done, refused, cancelled.
+    `answer`: what was said by whoever decided. At most one open a use."""
+
+    __tablename__ = "withdrawal_request"
+    __table_args__ = (
+        sa.Index(
+            "uq_withdrawal_request_open",
+            "seal_use_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    seal_use_id: Mapped[int] = mapped_column(sa.ForeignKey("seal_use.id"))
+    reason: Mapped[str] = mapped_column(sa.String(500))
+    sent: Mapped[bool]
+    asked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    asked_by_name: Mapped[str] = mapped_column(sa.String(100))
+    asked_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(sa.String(10), default="open")
+    instance_id: Mapped[int | None] = mapped_column(default=None)
+    agreed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
+    agreed_by_name: Mapped[str] = mapped_column(sa.String(100), default="")
+    answer: Mapped[str] = mapped_column(sa.String(500), default="")
+
+
 class UseRequest(Base):
     """用印申请: one seal on one document, so many times, asked for and decided on (A22). `presser`: who presses it, the
     asker (self) or the seal's users (keeper). `state`: open, agreed, used, refused, cancelled, expired. At most one is

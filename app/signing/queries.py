@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -14,13 +15,13 @@ from app.db import db
 from app.pdf import verifying as press
 from app.pdf.confined import confined
 from app.pdf.rendering import render_page
-from app.people.queries import unit_path
+from app.people.queries import unit_path, user
 from app.refusal import Hidden, NotFound
 from app.seals import queries as seals
 from app.seals.models import Seal
 from app.settings import current_settings
 from app.signing import requests, rules
-from app.signing.models import Document, Sealing, SealUse, Withdrawal
+from app.signing.models import Document, DocumentTaking, Sealing, SealUse, Withdrawal, WithdrawalRequest
 from app.signing.trust import Believed, read_trust
 from app.signing.verifying import verify
 
@@ -248,6 +249,63 @@ def permitted_file(digest: str, actor: Actor) -> tuple[str, bytes]:
         zh="没有这个文件，或您无权查看",
         en="There is no such document, or it is not for you",
         document_digest=digest,
+    )
+
+
+# --- withdrawing ---
+
+
+def known_use(use_id: int) -> SealUse:
+    """Refuses NotFound."""
+    found = use(use_id)
+    if found is None:
+        raise NotFound(
+            "signing.no_use",
+            zh="没有这次用印记录，请检查地址",
+            en="There is no such use of a seal; check the address",
+        )
+    return found
+
+
+def is_sent(used: SealUse) -> bool:
+    """Whether somebody took the document as sealed by this use, or another seal followed (D5)."""
+    document_id = db.session.scalar(sa.select(Sealing.document_id).where(Sealing.id == used.sealing_id))
+    newest = db.session.scalar(sa.select(Document.sealed_digest).where(Document.id == document_id))
+    taken = sa.select(DocumentTaking.id).where(DocumentTaking.sealed_digest == used.sealed_digest).limit(1)
+    return newest != used.sealed_digest or db.session.scalar(taken) is not None
+
+
+def is_sealed(digest: str) -> bool:
+    """Whether this is a document with one of our seals on it."""
+    return (
+        db.session.scalar(sa.select(SealUse.id).where(SealUse.sealed_digest == digest).limit(1)) is not None
+    )
+
+
+def takings(use_id: int) -> list[tuple[str, datetime]]:
+    """Who took the document as sealed by this use, and when, oldest first."""
+    found = db.session.scalars(
+        sa.select(DocumentTaking)
+        .where(DocumentTaking.sealed_digest == known_use(use_id).sealed_digest)
+        .order_by(DocumentTaking.id)
+    )
+    return [(user(one.user_id).name, one.at) for one in found]
+
+
+def withdrawal_request(withdrawal_id: int) -> WithdrawalRequest:
+    """Refuses NotFound."""
+    found = db.session.get(WithdrawalRequest, withdrawal_id)
+    if found is None:
+        raise NotFound("signing.no_withdrawal", zh="没有这次撤章申请", en="There is no such withdrawal")
+    return found
+
+
+def open_withdrawal(use_id: int) -> WithdrawalRequest | None:
+    """What others still decide on."""
+    return db.session.scalar(
+        sa.select(WithdrawalRequest).where(
+            WithdrawalRequest.seal_use_id == use_id, WithdrawalRequest.state == "open"
+        )
     )
 
 

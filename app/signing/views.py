@@ -2,12 +2,14 @@
 
 import base64
 import io
-from typing import TypedDict, cast
+from typing import Any, TypedDict, cast
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from app.cards import queries as cards
+from app.flows.action import panel
 from app.glossary import DOCUMENT_CLASSES
 from app.pdf.geometry import POINTS_PER_MM
 from app.pdf.verifying import Report, as_json
@@ -24,6 +26,7 @@ from app.signing import (
     request_views,
     requests,
     rules,
+    withdrawing,
     words,
 )
 from app.signing import sign_document as _sign_document  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
@@ -179,15 +182,29 @@ def sealing(sealing_id: int) -> ResponseReturnValue:
     return _sealing_page(sealing_id, None)
 
 
-def _sealing_page(sealing_id: int, refusal: Refusal | None) -> ResponseReturnValue:
+def _sealing_page(sealing_id: int, refusal: Refusal | None, dialog: str = "") -> ResponseReturnValue:
     row = queries.sealing(sealing_id, current_actor())
     if wants_json():
         return jsonify(_row_json(row))
     report = None
     if row.use is not None:
         report = queries.report_on(queries.permitted_file(row.use.sealed_digest, current_actor())[1])
-    page = render_template("signing/sealing.html", **_progress(row), **_told(report), refusal=refusal)
+    page = render_template(
+        "signing/sealing.html", **_progress(row), **_told(report), **_withdrawable(row, refusal, dialog)
+    )
     return page, refusal.status if refusal else 200
+
+
+def _withdrawable(row: queries.SealingRow, refusal: Refusal | None, dialog: str) -> dict[str, object]:
+    """`dialog`: the one it was refused in, which opens again."""
+    used, actor = row.use, current_actor()
+    return {
+        "refusal": None if dialog else refusal,
+        "refused": (refusal.fields, refusal.text) if refusal and dialog else None,
+        "waiting": queries.open_withdrawal(used.id) if used else None,
+        "alone": used is not None and actor.id == used.user_id and not queries.is_sent(used),
+        "said": request.form,
+    }
 
 
 @blueprint.get("/sealing/<int:sealing_id>/progress")
@@ -232,21 +249,40 @@ def withdraw(sealing_id: int) -> ResponseReturnValue:
     actor = current_actor()
     row = queries.sealing(sealing_id, actor)
     try:
-        fact = commands.withdraw(row.use.id if row.use else 0, request.form.get("reason", ""), by=actor)
+        fact = withdrawing.ask(row.use.id if row.use else 0, request.form.get("reason", ""), by=actor)
     except Refusal as refusal:
         if wants_json():
             raise
-        return _sealing_page(sealing_id, refusal)
+        return _sealing_page(sealing_id, refusal, "withdraw")
+    done = queries.withdrawal_request(fact.withdrawal_id).state == "done"
     if wants_json():
-        return jsonify(signature_id=fact.signature_id, at=fact.at.isoformat())
-    flash(t("已撤章，今后验章结果为“已撤章”", "Withdrawn; verification will say so from now on"))
+        return jsonify(signature_id=fact.signature_id, withdrawn=done, instance_id=fact.instance_id)
+    if done:
+        flash(t("已撤章，今后验章结果为“已撤章”", "Withdrawn; verification will say so from now on"))
+    else:
+        flash(t("文件已发出，撤章已提交审批", "The document was sent, so others decide on the withdrawal"))
     return redirect(url_for("signing.sealing", sealing_id=sealing_id), 303)
+
+
+@panel("withdrawal")
+def _withdrawal_panel(withdrawal_id: int, task: Any) -> Markup:
+    asked = queries.withdrawal_request(withdrawal_id)
+    return Markup(  # noqa: S704 - the template escapes
+        render_template(
+            "signing/_withdrawal.html",
+            asked=asked,
+            used=queries.known_use(asked.seal_use_id),
+            takings=queries.takings(asked.seal_use_id),
+        )
+    )
 
 
 @blueprint.get("/documents/<digest>.pdf")
 @login_required
 def document(digest: str) -> Response:
     name, data = queries.permitted_file(digest, current_actor())
+    if queries.is_sealed(digest):
+        commands.take([digest], name, by=current_actor())
     return send_file(io.BytesIO(data), "application/pdf", as_attachment=True, download_name=name)
 
 

@@ -71,6 +71,12 @@ def test_cancelling_takes_two_whatever_a_diagram_says(world: World) -> None:
         changing.carry_out(asked, by=world.office)
 
 
+def test_the_seal_office_may_ask_too(world: World) -> None:
+    seal_id = issued_seal(world)
+    changing.ask_change(seal_id, "suspend", "核查", by=world.office)
+    assert status(seal_id) == "suspended"
+
+
 def test_a_refusal_says_why_and_changes_nothing(world: World) -> None:
     seal_id = issued_seal(world)
     asked = changing.ask_change(seal_id, "cancel", "换章", by=world.manager)

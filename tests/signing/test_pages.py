@@ -9,8 +9,9 @@ from flask import g
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.actor import Actor
+from app.actor import SYSTEM, Actor
 from app.db import db
+from app.flows import commands as flows
 from app.people.guards import cookie_name
 from app.people.models import LoginSession
 from app.people.queries import token_hash
@@ -134,6 +135,7 @@ def test_the_page_that_waits_is_told_to_look_again_when_it_ends(world: World) ->
 
 
 def test_a_seal_is_withdrawn_from_its_page(world: World) -> None:
+    flows.load_files(by=SYSTEM)
     ritual = sealed(world)
     client = logged_in(world, world.user)
     page = f"/sealing/{ritual.fact.sealing_id}"
