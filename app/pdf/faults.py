@@ -76,9 +76,29 @@ class AlteredBefore(Conflict):
 class OutsidePage(Invalid):
     """The seal would stand (partly) outside the page, or the page does not exist."""
 
-    def __init__(self) -> None:
+    def __init__(self, field: str = "page") -> None:
         zh, en = "印章超出页面，请移到页面之内", "The seal lies outside the page; move it inside"
-        super().__init__("pdf.outside_page", zh=zh, en=en, fields={"page": Text(zh, en)})
+        super().__init__("pdf.outside_page", zh=zh, en=en, fields={field: Text(zh, en)})
+
+
+class SinglePage(Invalid):
+    """A seal across the edges of one page."""
+
+    def __init__(self) -> None:
+        zh, en = (
+            "只有一页的文件不能加盖骑缝章，请去掉该选项",
+            "A document of one page has no edges to seal across; leave that out",
+        )
+        super().__init__("pdf.single_page", zh=zh, en=en, fields={"straddle": Text(zh, en)})
+
+
+class SignedBefore(Conflict):
+    """Strips on the pages would be a change of what somebody signed."""
+
+    def __init__(self) -> None:
+        zh = "文件已有签章，再加骑缝章会使其失效；请去掉骑缝章，或在没有签章的原文件上先盖"
+        en = "The document carries a signature, which strips on its pages would break; leave them out, or seal the unsigned original first"
+        super().__init__("pdf.signed_before", zh=zh, en=en, fields={"straddle": Text(zh, en)})
 
 
 class SignatureUnfit(Conflict):

@@ -43,6 +43,7 @@ from app.pdf.inspecting import (
     size_of,
 )
 from app.pdf.reading import open_reader, open_writer, refusing, value
+from app.pdf.straddling import Strip, straddle
 from app.refusal import Invalid
 
 SEAL_KEY = "/YINX"
@@ -114,14 +115,16 @@ def prepare(
     field_name: str | None = None,
     signer_name: str | None = None,
     reason: str | None = None,
+    straddle_pt: float | None = None,
     within: Within = here,
 ) -> Prepared:
     """`stamp_png`: RGBA, drawn `width_mm` × `height_mm` large. `page`: from 1. `x_pt`, `y_pt`: the seal's
-    lower left corner in points from the page's lower left corner as seen. `certificate`: the card's, DER. `within`: where
+    lower left corner in points from the page's lower left corner as seen. `straddle_pt`: 骑缝章, its lower edge above each
+    page's; None for none. `certificate`: the card's, DER. `within`: where
     the document is read, which is nobody's we know; picture and certificate are ours, and remembered.
 
     Refuses what `inspect` refuses; Active for documents that change their look; Locked and AlteredBefore for
-    earlier signatures; OutsidePage.
+    earlier signatures; OutsidePage; SinglePage and SignedBefore for strips.
     """
     placed = within(
         place,
@@ -138,6 +141,7 @@ def prepare(
         field_name=field_name,
         signer_name=signer_name,
         reason=reason,
+        straddle_pt=straddle_pt,
     )
     to_sign = cms.signed_attributes(placed.digest, certificate)
     return Prepared(
@@ -172,6 +176,7 @@ def place(
     field_name: str | None = None,
     signer_name: str | None = None,
     reason: str | None = None,
+    straddle_pt: float | None = None,
 ) -> Placed:
     """The document with the seal on its page and `room` bytes for a container. Refuses as `prepare`."""
     check_size(pdf)
@@ -183,9 +188,18 @@ def place(
         size = size_of(writer.prev, page)
         box = user_box(size, x_pt=x_pt, y_pt=y_pt, width_mm=width_mm, height_mm=height_mm)
         name = field_name or _free_name(writer.prev)
+        picture = _picture(writer, stamp)
+        if straddle_pt is not None:
+            straddle(
+                writer,
+                width_mm=width_mm,
+                height_mm=height_mm,
+                y_pt=straddle_pt,
+                draw=lambda where, turned, strip: _appearance(picture, where, turned, strip),
+            )
         steps: Any = PdfCMSEmbedder(SigFieldSpec(name, on_page=page - 1, box=box)).write_cms(name, writer)
         annotation = next(steps).get_object()
-        form = _appearance(writer, stamp, box, size.rotate)
+        form = _appearance(picture, box, size.rotate)
         if seal_der is not None:
             _attach(writer, form, seal_der, at)
         annotation["/AP"] = generic.DictionaryObject({pdf_name("/N"): writer.add_object(form)})
@@ -286,11 +300,17 @@ def _free_name(reader: Any) -> str:
     return next(name for n in range(1, len(taken) + 2) if (name := f"Seal{n}") not in taken)
 
 
-def _appearance(writer: Any, stamp: Stamp, box: tuple[float, float, float, float], rotate: int) -> Any:
-    """The form whose picture fills the box, upright however the page is turned."""
+WHOLE = Strip(index=0, of=1)
+
+
+def _appearance(
+    picture: Any, box: tuple[float, float, float, float], rotate: int, strip: Strip = WHOLE
+) -> Any:
+    """The form whose box the picture, or its strip, fills, upright however the page is turned."""
     width, height = box[2] - box[0], box[3] - box[1]
     if rotate in (90, 270):
         width, height = height, width
+    full, left = width * strip.of, -width * strip.index
     number = generic.FloatObject
     form: Any = generic.StreamObject(
         {
@@ -301,10 +321,10 @@ def _appearance(writer: Any, stamp: Stamp, box: tuple[float, float, float, float
                 [generic.NumberObject(v) for v in upright_matrix(rotate)]
             ),
             pdf_name("/Resources"): generic.DictionaryObject(
-                {pdf_name("/XObject"): generic.DictionaryObject({pdf_name("/Seal"): _picture(writer, stamp)})}
+                {pdf_name("/XObject"): generic.DictionaryObject({pdf_name("/Seal"): picture})}
             ),
         },
-        stream_data=f"q {width:.4f} 0 0 {height:.4f} 0 0 cm /Seal Do Q".encode(),
+        stream_data=f"q {full:.4f} 0 0 {height:.4f} {left:.4f} 0 cm /Seal Do Q".encode(),
     )
     return form
 

@@ -59,6 +59,7 @@ def _new(refusal: Refusal | None, refused: Sequence[Refused] = ()) -> ResponseRe
             "station_id": holding or (stations[0].station.id if len(stations) == 1 else ""),
             "right_mm": "20",
             "bottom_mm": "50",
+            "straddle_mm": "130",
             **request.form,
         },
         refusal=refusal,
@@ -104,6 +105,7 @@ def _order(file: FileStorage, batch: str, station_id: int, actor: Actor) -> None
         bottom_mm=measure("bottom_mm"),
         station_id=station_id,
         batch=batch,
+        straddle_mm=measure("straddle_mm") if request.form.get("straddle") else None,
         by=actor,
     )
 

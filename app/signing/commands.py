@@ -23,6 +23,7 @@ from app.pdf.confined import confined
 from app.pdf.geometry import POINTS_PER_MM, user_box
 from app.pdf.inspecting import Inspection, inspect
 from app.pdf.sealing import look
+from app.pdf.straddling import check_straddles
 from app.pdf.verifying import Report
 from app.refusal import Forbidden
 from app.seals import granting
@@ -79,12 +80,22 @@ def prepare(
     x_pt: float,
     y_pt: float,
     station_id: int,
+    straddle_pt: float | None = None,
     by: Actor,
 ) -> SealingOrdered:
     """Upload and order in one act. `page`: from 1; `x_pt`, `y_pt`: the seal's lower left corner, in points from
     the page's lower left corner as seen. Refuses what `upload` and `order` refuse."""
     uploaded = upload(document, file_name, by=by)
-    return order(uploaded.document_id, seal_id, page=page, x_pt=x_pt, y_pt=y_pt, station_id=station_id, by=by)
+    return order(
+        uploaded.document_id,
+        seal_id,
+        page=page,
+        x_pt=x_pt,
+        y_pt=y_pt,
+        station_id=station_id,
+        straddle_pt=straddle_pt,
+        by=by,
+    )
 
 
 @command
@@ -99,10 +110,11 @@ def prepare_in_corner(
     bottom_mm: float,
     station_id: int,
     batch: str,
+    straddle_mm: float | None = None,
     by: Actor,
 ) -> SealingOrdered:
     """One of many (批量盖章): upload and order in one act, the seal so far from the right and the lower edge of the first or the
-    last page. Refuses what `upload` and `order` refuse."""
+    last page. `straddle_mm`: 骑缝章 so far above the lower edges, where there are several pages. Refuses what `upload` and `order` refuse."""
     uploaded = upload(document, file_name, document_class=document_class, by=by)
     page = 1 if on_first_page else uploaded.pages
     width_pt = queries.document(uploaded.document_id, by).pages[page - 1][0]
@@ -114,6 +126,7 @@ def prepare_in_corner(
         y_pt=bottom_mm * POINTS_PER_MM,
         station_id=station_id,
         batch=batch,
+        straddle_pt=straddle_mm * POINTS_PER_MM if straddle_mm is not None and uploaded.pages > 1 else None,
         by=by,
     )
 
@@ -128,9 +141,11 @@ def order(
     y_pt: float,
     station_id: int,
     batch: str | None = None,
+    straddle_pt: float | None = None,
     by: Actor,
 ) -> SealingOrdered:
-    """Ask a station's card to seal one's own upload; `batch`: a name that those ordered together share. Refuses Forbidden with the decision's reason unless this
+    """Ask a station's card to seal one's own upload; `batch`: a name that those ordered together share; `straddle_pt`: 骑缝章 on
+    all pages besides, so far above their lower edges. Refuses Forbidden with the decision's reason unless this
     person may use this seal for this document now (A20–A22), OutsidePage, and what `open_job` refuses."""
     user_id = _person(by)
     document = queries.document(document_id, by)
@@ -140,8 +155,10 @@ def order(
     )
     rules.check_may_use(decision.allowed, decision.because, decision.code)
     station_of(station_id)
-    found = confined(inspect, store.get(document.digest))
+    found = confined(inspect, store.get(document.sealed_digest or document.digest))
     _check_place(found, page, x_pt, y_pt, seal)
+    if straddle_pt is not None:
+        check_straddles(found, width_mm=seal.width_mm, height_mm=seal.height_mm, y_pt=straddle_pt)
     row = Sealing(
         document_id=document.id,
         seal_id=seal.id,
@@ -157,6 +174,7 @@ def order(
         ordered_at=clock.now(),
         ip=by.origin.ip,
         batch=batch,
+        straddle_pt=straddle_pt,
     )
     rules.check_not_ordered(waits=queries.waits(document.id, seal.id))
     db.session.add(row)

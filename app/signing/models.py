@@ -32,6 +32,7 @@ class Sealing(Base):
     `press_object`, `press_state`: what the press prepared, in the object store and as JSON. `order_id`,
     `order_json`: the signed order as sent, canonical JSON. A new order replaces an expired one. `base_digest`: the
     revision it was prepared on; when another seal came first, it is prepared again. `batch`: those ordered together share it.
+    `straddle_pt`: 骑缝章 besides, so far above the lower edge of each page.
     """
 
     __tablename__ = "sealing"
@@ -56,6 +57,7 @@ class Sealing(Base):
     ip: Mapped[str | None] = mapped_column(sa.String(64), default=None)
     base_digest: Mapped[str | None] = mapped_column(sa.String(80), default=None)
     batch: Mapped[str | None] = mapped_column(sa.String(32), default=None, index=True)
+    straddle_pt: Mapped[float | None] = mapped_column(default=None)
     job_id: Mapped[int | None] = mapped_column(sa.ForeignKey("card_job.id"), unique=True, default=None)
     press_object: Mapped[str | None] = mapped_column(sa.String(80), default=None)
     press_state: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON, default=None)

@@ -189,6 +189,7 @@ def _prepare(row: Sealing, job: CardJob) -> None:
         seal_der=seals.seal_der(seal.id),
         signer_name=seal.name,
         reason=f"用印 {row.id}",
+        straddle_pt=row.straddle_pt,
         within=confined,
     )
     row.press_object, row.press_state = store.put(ready.pdf), ready.state

@@ -12,6 +12,7 @@ from app.cards import queries as cards
 from app.flows.action import panel
 from app.glossary import DOCUMENT_CLASSES
 from app.pdf.geometry import POINTS_PER_MM
+from app.pdf.straddling import strips
 from app.pdf.verifying import Report, as_json
 from app.people.guards import current_actor, login_required, who
 from app.refusal import Refusal
@@ -127,6 +128,8 @@ def _place_page(document: queries.Document, refusal: Refusal | None) -> Response
         seals=seals,
         chosen=chosen,
         stations=stations,
+        strips=[[strip.index, strip.of] for strip in strips(len(document.pages))],
+        may_straddle=len(document.pages) > 1 and document.sealed_digest is None,
         values=values,
         refusal=refusal,
     )
@@ -138,7 +141,13 @@ def _first_place(document: queries.Document, seal: queries.Seal) -> dict[str, ob
     width, _height = cast("list[list[float]]", document.pages)[-1]
     margin = 20 * POINTS_PER_MM
     x = max(0.0, width - seal.width_mm * POINTS_PER_MM - margin)
-    return {"page": len(document.pages), "x_pt": round(x, 1), "y_pt": round(2.5 * margin, 1)}
+    half = (document.pages[0][1] - seal.height_mm * POINTS_PER_MM) / 2
+    return {
+        "page": len(document.pages),
+        "x_pt": round(x, 1),
+        "y_pt": round(2.5 * margin, 1),
+        "straddle_pt": round(max(0.0, half), 1),
+    }
 
 
 @blueprint.post("/sealing/new/<int:document_id>")
@@ -340,11 +349,16 @@ class _Place(TypedDict):
     x_pt: float
     y_pt: float
     station_id: int
+    straddle_pt: float | None
 
 
 def _place() -> _Place:
     return _Place(
-        page=chosen("page"), x_pt=measure("x_pt"), y_pt=measure("y_pt"), station_id=chosen("station_id")
+        page=chosen("page"),
+        x_pt=measure("x_pt"),
+        y_pt=measure("y_pt"),
+        station_id=chosen("station_id"),
+        straddle_pt=measure("straddle_pt") if request.form.get("straddle") else None,
     )
 
 

@@ -85,6 +85,19 @@ def test_one_form_is_enough_for_programs(world: World) -> None:
     assert (found["state"], found["file_name"], found["sealed_pdf"]) == ("ordered", "合同.pdf", None)
 
 
+def test_a_seal_across_the_edges_is_chosen_on_the_page(world: World) -> None:
+    seal_id = usable_seal(world)
+    client = logged_in(world, world.user)
+    one = post(client, "/sealing/new", document=as_file(small_pdf())).headers["Location"]
+    assert 'name="straddle"' not in client.get(one).get_data(as_text=True)
+    place = post(client, "/sealing/new", document=as_file(small_pdf(pages=3))).headers["Location"]
+    fields = {"seal_id": seal_id, "page": 1, "x_pt": 30, "y_pt": 100, "station_id": world.station.id}
+    wrong = post(client, place, **fields, straddle="1", straddle_pt="800")
+    assert wrong.status_code == 422 and 'id="error-straddle_pt"' in wrong.get_data(as_text=True)
+    done = post(client, place, **fields, straddle="1", straddle_pt="300")
+    assert "距下 300.0 磅" in client.get(done.headers["Location"]).get_data(as_text=True)
+
+
 @pytest.mark.parametrize(("data", "told"), [(b"no pdf", "不是 PDF"), (small_pdf()[:-150], "已损坏")])
 def test_a_bad_upload_is_told_at_the_field(world: World, data: bytes, told: str) -> None:
     usable_seal(world)

@@ -4,14 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from app import clock
+from app import clock, store
 from app.cards import commands as cards
 from app.cards import queries as card_queries
 from app.cards.queries import job
 from app.crypto import signing as signatures
 from app.crypto.keys import keyring
+from app.db import db
 from app.fact import Fact
 from app.pdf import faults
+from app.pdf.reading import open_reader, pages_of
 from app.refusal import Conflict, Forbidden, NotFound, Refusal
 from app.seals import commands as seals
 from app.seals import queries as seal_queries
@@ -21,6 +23,7 @@ from app.signing.facts import DocumentSealed
 from card_agent.protocol.outcomes import Failed
 from card_agent.protocol.statements import hex_digest, payload
 from tests.cards.makers import World
+from tests.pdf.makers import sealed as sealed_elsewhere
 from tests.pdf.makers import small_pdf
 from tests.signing.makers import Ritual, digest_of, ordered, sealed, usable_seal
 
@@ -295,3 +298,28 @@ def test_a_file_name_brings_no_folders_along(world: World) -> None:
     fact = ordered(world, usable_seal(world), file_name="..\\..\\etc/合\x00同.PDF")
 
     assert fact.file_name == "合同.pdf"
+
+
+def test_a_seal_goes_across_the_edges_of_all_pages_besides(world: World) -> None:
+    """骑缝章: in the same signature, and only the first seal on a document may."""
+    seal_id = usable_seal(world)
+    ritual = Ritual(world, ordered(world, seal_id, document=small_pdf(pages=3), straddle_pt=300.0))
+    sealed = ritual.run()
+
+    assert queries.report_on(sealed).verdict == "genuine"
+    assert [len(page["/Annots"]) for page in pages_of(open_reader(sealed))] == [2, 1, 1]
+    for document, code in ((sealed, r"pdf\.signed_before"), (small_pdf(), r"pdf\.single_page")):
+        with pytest.raises(Refusal, match=code):
+            ordered(world, seal_id, document=document, straddle_pt=300.0)
+
+
+def test_another_seal_that_came_first_keeps_the_strips_off(world: World) -> None:
+    """Both were ordered on the bare document; the second is refused with the remedy, nothing of it is sealed."""
+    seal_id = usable_seal(world)
+    fact = ordered(world, seal_id, document=small_pdf(pages=2), straddle_pt=300.0)
+    document = queries.sealing(fact.sealing_id, world.user).document
+    document.sealed_digest = store.put(sealed_elsewhere(small_pdf(pages=2)))
+    db.session.commit()
+    with pytest.raises(Refusal, match=r"pdf\.signed_before") as refused:
+        Ritual(world, fact).begin()
+    assert "去掉骑缝章" in refused.value.text.zh

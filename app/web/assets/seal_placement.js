@@ -11,6 +11,8 @@ class SealPlacement extends HTMLElement {
     this.leaf = this.querySelector(".leaf");
     this.said = this.querySelector(".place-said");
     this.stamp = this.querySelector(".stamp");
+    this.strip = this.querySelector(".strip");
+    this.strips = JSON.parse(this.dataset.strips);
     this.stamp.hidden = false;
     this.stamp.addEventListener("pointerdown", (event) => this.grab(event));
     this.stamp.addEventListener("keydown", (event) => this.nudge(event));
@@ -61,8 +63,24 @@ class SealPlacement extends HTMLElement {
     stamp.style.height = `${(seal.height / page.height) * 100}%`;
     stamp.style.left = `${(place.x / page.width) * 100}%`;
     stamp.style.bottom = `${(place.y / page.height) * 100}%`;
+    this.drawStrip();
     const mm = (points) => (points / POINTS_PER_MM).toFixed(1);
     this.said.textContent = this.dataset.said.replace("{x}", mm(place.x)).replace("{y}", mm(place.y));
+  }
+
+  // the seal across the edges: what of it stands on this page, along the right one
+  drawStrip() {
+    const { page, seal, strip } = this;
+    if (!strip) return;
+    strip.hidden = !this.field("straddle").checked;
+    const [index, of] = this.strips[(this.field("page").valueAsNumber || 1) - 1] ?? this.strips[0];
+    const [picture] = strip.children;
+    if (!picture.src.endsWith(seal.src)) picture.src = seal.src;
+    strip.style.width = `${(seal.width / of / page.width) * 100}%`;
+    strip.style.height = `${(seal.height / page.height) * 100}%`;
+    strip.style.bottom = `${((this.field("straddle_pt").valueAsNumber || 0) / page.height) * 100}%`;
+    picture.style.width = `${of * 100}%`;
+    picture.style.left = `${index * -100}%`;
   }
 
   grab(event) {
