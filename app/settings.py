@@ -130,6 +130,16 @@ class Settings(BaseSettings):
     seal_version: Literal[4, 5] = 4
     """The structure new seals have: 4 = GB/T 38540-2020, 5 = GM/T 0031-2025."""
 
+    seal_level: Literal["B-B", "B-T", "B-LT", "B-LTA"] = "B-B"
+    """The PAdES level of new sealings: T has a time-stamp of the signature, LT besides the revocation lists of its day, LTA
+    besides a time-stamp around all of it. Above B-B `tsa_url` is needed."""
+
+    tsa_url: str = ""
+    """The time-stamping authority (RFC 3161, over HTTP). Its root lies in `trust_dir` like any other."""
+
+    tsa_timeout_s: Annotated[int, Field(ge=1, le=6)] = 5
+    """How long it may take for a time-stamp; a station waits fifteen seconds for an answer."""
+
     trust_refresh_s: Annotated[int, Field(ge=0)] = 3600
     """How often revocation lists and OCSP answers are fetched from where certificates say; 0: never, for a closed network
     whose lists are brought into `trust_dir`/crls by hand."""
@@ -272,6 +282,12 @@ class Settings(BaseSettings):
             faults.append(NO_DATABASE_URL)
         if self.smtp_host and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", self.smtp_from, re.ASCII):
             faults.append("YINXU_SMTP_FROM: an address is needed to send from, like seals@example.com")
+        if (self.seal_level != "B-B" or self.tsa_url) and not self.tsa_url.startswith(
+            ("http://", "https://")
+        ):
+            faults.append(
+                "YINXU_TSA_URL: the levels above B-B need a time-stamping authority, http:// or https://"
+            )
         if self.smtp_security == "none" and self.smtp_password.get_secret_value():
             faults.append("YINXU_SMTP_SECURITY: a password is never sent unprotected; choose starttls or tls")
         if not self.redis_url.startswith(("redis://", "rediss://", "unix://")):

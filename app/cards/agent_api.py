@@ -13,6 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app import command as gate
 from app.actor import Actor
 from app.cards import commands, knocking, presence, queries, rules, waiting
+from app.cards.kinds import bring
 from app.crypto.certificates import root_certificates
 from app.crypto.keys import keyring
 from app.refusal import Conflict, Invalid, Refusal
@@ -110,7 +111,9 @@ def authorise(job_id: int) -> Response:
 def outcome(job_id: int) -> Response:
     by = _station()
     message = _well_formed(lambda: outcome_from_json(parse(_body())), by)
-    return _answer(Accepted(state=commands.accept_outcome(job_id, message, by=by).state))
+    kind = queries.kind_of_job(job_id, by.station_id)
+    brought = bring(kind, job_id, message) if kind else None
+    return _answer(Accepted(state=commands.accept_outcome(job_id, message, brought=brought, by=by).state))
 
 
 @blueprint.post("/jobs/<int:job_id>/incident")

@@ -25,7 +25,7 @@ from app.cards.facts import (
     StationEnrolled,
     StationRevoked,
 )
-from app.cards.kinds import PRODUCTIONS, SEVERAL_AT_ONCE, JobEnd, kind_of
+from app.cards.kinds import BRINGS, PRODUCTIONS, SEVERAL_AT_ONCE, JobEnd, kind_of
 from app.cards.models import Card, CardJob, CardJobStep, CardLoss, Custody, EnrolmentCode, Station
 from app.cards.moving import in_nobodys_hands, move
 from app.command import command
@@ -374,8 +374,9 @@ def authorise(job_id: int, message: Authorise, *, by: Actor) -> CardJobAuthorise
 
 
 @command
-def accept_outcome(job_id: int, message: Outcome, *, by: Actor) -> CardJobEnded:
-    """Step 3: what came of it. The kind judges and keeps it; then whoever waits is told.
+def accept_outcome(job_id: int, message: Outcome, *, brought: object = None, by: Actor) -> CardJobEnded:
+    """Step 3: what came of it. The kind judges and keeps it; then whoever waits is told. `brought`: what the kind got ready
+    outside of any transaction (`kinds.bring`).
 
     Repeating the outcome of an ended job answers as before and changes nothing. What comes of a job that was taken
     back meanwhile is kept beside it for whoever looks into it, and makes nothing true.
@@ -389,7 +390,8 @@ def accept_outcome(job_id: int, message: Outcome, *, by: Actor) -> CardJobEnded:
         return _ended(job)
     rules.check_step(job.state, "failed" if job.state == "ordered" else "done")
     handler = kind_of(job.kind)
-    end = handler.outcome(job, message, by=by)
+    more = {"brought": brought} if job.kind in BRINGS else {}
+    end = handler.outcome(job, message, by=by, **more)
     job.outcome = to_json(message)
     _end(job, "done" if end.done else "failed", end, by)
     handler.ended(job, end, by=by)

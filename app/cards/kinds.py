@@ -66,11 +66,20 @@ PRODUCTIONS: set[str] = set()
 SEVERAL_AT_ONCE: set[str] = set()
 """The kinds that leave a card as it is: any number of them waits for one card, and they are done one after the other."""
 
+Bring = Callable[[int, Outcome], object]
+BRINGS: dict[str, Bring] = {}
+"""What a kind gets ready before the transaction that judges an outcome: whatever asks the world outside, or takes long."""
+
 K = TypeVar("K", bound=type[Any])
 
 
-def job_kind(name: str, *, production: bool = False, several: bool = False) -> Callable[[K], K]:
-    """Register a handler's class under the kind's name; one instance serves all jobs."""
+def job_kind(
+    name: str, *, production: bool = False, several: bool = False, bring: Bring | None = None
+) -> Callable[[K], K]:
+    """Register a handler's class under the kind's name; one instance serves all jobs. `bring(job_id, message)`: before an
+    outcome is judged; what it gives is handed to `outcome` as `brought`, which a handler without it never sees."""
+    if bring is not None:
+        BRINGS[name] = bring
     if production:
         PRODUCTIONS.add(name)
     if several:
@@ -81,6 +90,11 @@ def job_kind(name: str, *, production: bool = False, several: bool = False) -> C
         return handler
 
     return register
+
+
+def bring(name: str, job_id: int, message: Outcome) -> object:
+    """What the kind wants ready; None when it wants nothing."""
+    return BRINGS[name](job_id, message) if name in BRINGS else None
 
 
 def kind_of(name: str) -> JobKind:

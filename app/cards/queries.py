@@ -273,6 +273,13 @@ def check_registered_card(
 # --- jobs ---
 
 
+def kind_of_job(job_id: int, station_id: int | None) -> str | None:
+    """What a job of this station's is; None for what is not this station's."""
+    return db.session.scalar(
+        sa.select(CardJob.kind).where(CardJob.id == job_id, CardJob.station_id == station_id)
+    )
+
+
 def job(job_id: int) -> CardJob:
     found = db.session.get(CardJob, job_id)
     if found is None:

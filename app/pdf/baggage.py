@@ -13,10 +13,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from app.pdf.algorithms import certificate_of, check_signer
+from app.pdf.cms import STAMP
 from app.pdf.foreign import asn1_cms as asn1
 from app.pdf.trusting import Trust
-
-STAMP = "signature_time_stamp_token"
 
 
 def is_sound(container: bytes, trust: Trust) -> bool:
@@ -28,7 +27,7 @@ def is_sound(container: bytes, trust: Trust) -> bool:
     except Exception:  # the claim was read, so something beside the signer's own parts was made unreadable
         return False
     known = [*certificates, *trust.roots, *trust.intermediates]
-    return all(_as_issued(one, known, trust) for one in certificates) and _stamps_hold(content)
+    return all(_as_issued(one, known, trust) for one in certificates) and _stamps_hold(content, known, trust)
 
 
 def _as_issued(der: bytes, known: list[bytes], trust: Trust) -> bool:
@@ -92,14 +91,23 @@ def _keys_agree(certificate: x509.Certificate, issuer: x509.Certificate) -> bool
     return named.key_identifier is None or named.key_identifier == own.digest
 
 
-def _stamps_hold(content: Any) -> bool:
+def _stamps_hold(content: Any, known: list[bytes], trust: Trust) -> bool:
     return all(
-        _holds(token, signer["signature"].native)
+        _holds(token, signer["signature"].native) and _brings_sound(token, known, trust)
         for signer in content["signer_infos"]
         for attribute in signer["unsigned_attrs"]
         if attribute["type"].native == STAMP
         for token in attribute["values"]
     )
+
+
+def _brings_sound(token: Any, known: list[bytes], trust: Trust) -> bool:
+    """Whether the certificates that came with a stamp are as they were issued."""
+    try:
+        brought = [one.chosen.dump() for one in token["content"]["certificates"] if one.name == "certificate"]
+    except Exception:  # a stamp may bring none
+        return True
+    return all(_as_issued(one, [*known, *brought], trust) for one in brought)
 
 
 def _holds(token: Any, stamped: bytes) -> bool:

@@ -8,8 +8,10 @@ from typing import Any
 
 from asn1crypto import cms as _asn1_cms
 from asn1crypto import crl as _asn1_crl
+from asn1crypto import ocsp as _asn1_ocsp
 from asn1crypto import parser as _asn1_parser
 from asn1crypto import pem as _pem
+from asn1crypto import tsp as _asn1_tsp
 from asn1crypto import x509 as _asn1_x509
 from pyhanko.pdf_utils import generic as _generic
 from pyhanko.pdf_utils.crypt.permissions import StandardPermissions as _StandardPermissions
@@ -30,8 +32,10 @@ from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder as _PdfCMSEmbedder
 from pyhanko.sign.signers.cms_embedder import SigIOSetup as _SigIOSetup
 from pyhanko.sign.signers.cms_embedder import SigObjSetup as _SigObjSetup
 from pyhanko.sign.signers.pdf_byterange import BuildProps as _BuildProps
+from pyhanko.sign.signers.pdf_byterange import DocumentTimestamp as _DocumentTimestamp
 from pyhanko.sign.signers.pdf_byterange import SignatureObject as _SignatureObject
 from pyhanko.sign.signers.pdf_cms import ExternalSigner as _ExternalSigner
+from pyhanko.sign.validation.dss import DocumentSecurityStore as _DocumentSecurityStore
 from pyhanko.sign.validation.generic_cms import extract_certs_for_validation as _extract_certs
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity as _validate_sig_integrity
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature as _Embedded
@@ -47,7 +51,9 @@ for _library in ("pyhanko", "pyhanko_certvalidator"):
 
 asn1_cms: Any = _asn1_cms
 asn1_crl: Any = _asn1_crl
+asn1_ocsp: Any = _asn1_ocsp
 asn1_parser: Any = _asn1_parser
+asn1_tsp: Any = _asn1_tsp
 pem: Any = _pem
 asn1_x509: Any = _asn1_x509
 generic: Any = _generic
@@ -70,6 +76,8 @@ PdfCMSEmbedder: Any = _PdfCMSEmbedder
 SigIOSetup: Any = _SigIOSetup
 SigObjSetup: Any = _SigObjSetup
 BuildProps: Any = _BuildProps
+DocumentSecurityStore: Any = _DocumentSecurityStore
+DocumentTimestamp: Any = _DocumentTimestamp
 SignatureObject: Any = _SignatureObject
 ExternalSigner: Any = _ExternalSigner
 extract_certs: Any = _extract_certs

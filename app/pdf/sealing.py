@@ -116,11 +116,12 @@ def prepare(
     signer_name: str | None = None,
     reason: str | None = None,
     straddle_pt: float | None = None,
+    stamped: bool = False,
     within: Within = here,
 ) -> Prepared:
     """`stamp_png`: RGBA, drawn `width_mm` × `height_mm` large. `page`: from 1. `x_pt`, `y_pt`: the seal's
     lower left corner in points from the page's lower left corner as seen. `straddle_pt`: 骑缝章, its lower edge above each
-    page's; None for none. `certificate`: the card's, DER. `within`: where
+    page's; None for none. `stamped`: leave room for a time-stamp. `certificate`: the card's, DER. `within`: where
     the document is read, which is nobody's we know; picture and certificate are ours, and remembered.
 
     Refuses what `inspect` refuses; Active for documents that change their look; Locked and AlteredBefore for
@@ -135,7 +136,7 @@ def prepare(
         page=page,
         x_pt=x_pt,
         y_pt=y_pt,
-        room=cms.room_for(certificate, chain),
+        room=cms.room_for(certificate, chain, stamped=stamped),
         at=at,
         seal_der=seal_der,
         field_name=field_name,
@@ -187,7 +188,7 @@ def place(
             writer.encrypt(b"")
         size = size_of(writer.prev, page)
         box = user_box(size, x_pt=x_pt, y_pt=y_pt, width_mm=width_mm, height_mm=height_mm)
-        name = field_name or _free_name(writer.prev)
+        name = field_name or free_name(writer.prev)
         picture = _picture(writer, stamp)
         if straddle_pt is not None:
             straddle(
@@ -244,9 +245,9 @@ def check_sealable(pdf: bytes, reader: Any) -> None:
         raise Locked
 
 
-def embed(prepared: bytes, state: dict[str, Any], signature: bytes) -> bytes:
+def embed(prepared: bytes, state: dict[str, Any], signature: bytes, stamp: bytes | None = None) -> bytes:
     """The sealed document. `prepared`, `state`: as `prepare` gave them; `signature`: the card's over
-    `to_sign` (ECDSA in DER). Refuses SignatureUnfit unless the result holds under the card's certificate."""
+    `to_sign` (ECDSA in DER); `stamp`: a time-stamp token of it. Refuses SignatureUnfit unless the result holds under the card's certificate."""
     if state["v"] != STATE_VERSION or sha256(prepared).hexdigest() != state["prepared_sha256"]:
         raise SignatureUnfit("this is not the document that was prepared")
     to_sign, certificate = base64.b64decode(state["to_sign"]), base64.b64decode(state["certificate"])
@@ -258,12 +259,23 @@ def embed(prepared: bytes, state: dict[str, Any], signature: bytes) -> bytes:
     if not cms.holds(signature, to_sign, certificate):
         raise SignatureUnfit("the signature does not hold")
     container = cms.assemble(
-        to_sign, signature, certificate, tuple(base64.b64decode(c) for c in state["chain"])
+        to_sign, signature, certificate, tuple(base64.b64decode(c) for c in state["chain"]), stamp
     )
+    return fill(prepared, (start, end), container)
+
+
+def fill(placed: bytes, room: tuple[int, int], container: bytes) -> bytes:
+    """The document with the container in its room. Refuses SignatureUnfit when that is too small."""
+    start, end = room
     digits = binascii.hexlify(container)
     if len(digits) > end - start - 2:
         raise SignatureUnfit("the signature is larger than its room")
-    return prepared[: start + 1] + digits.ljust(end - start - 2, b"0") + prepared[end - 1 :]
+    return placed[: start + 1] + digits.ljust(end - start - 2, b"0") + placed[end - 1 :]
+
+
+def certificates_of(state: dict[str, Any]) -> tuple[bytes, ...]:
+    """The card's certificate and those above it, as they were prepared. DER."""
+    return tuple(base64.b64decode(c) for c in (state["certificate"], *state["chain"]))
 
 
 def _b64(data: bytes) -> str:
@@ -293,11 +305,11 @@ def stamp_of(png: bytes) -> Stamp:
     )
 
 
-def _free_name(reader: Any) -> str:
+def free_name(reader: Any, kind: str = "Seal") -> str:
     """Seal1, Seal2 … the first that no field has."""
     form: Any = value(reader.root, "/AcroForm") or {}
     taken = {str(value(f.get_object(), "/T")) for f in value(form, "/Fields") or ()}
-    return next(name for n in range(1, len(taken) + 2) if (name := f"Seal{n}") not in taken)
+    return next(name for n in range(1, len(taken) + 2) if (name := f"{kind}{n}") not in taken)
 
 
 WHOLE = Strip(index=0, of=1)

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from app.pdf.algorithms import certificate_of, check_signer
-from app.pdf.baggage import STAMP
+from app.pdf.cms import DIGEST, STAMP, is_plain_token
 from app.pdf.foreign import asn1_cms as asn1
-from app.pdf.foreign import asn1_parser
+from app.pdf.foreign import asn1_parser, asn1_tsp
 from app.pdf.trusting import Trust, judge_trust
 
 TIME_STAMPING = "time_stamping"
@@ -66,3 +66,62 @@ def _time_of(content: Any, trust: Trust, at: datetime) -> datetime | None:
     info: Any = content["encap_content_info"]["content"].parsed
     moment = info["gen_time"].native
     return moment if isinstance(moment, datetime) and moment.tzinfo is not None and moment <= at else None
+
+
+class NoStamp(ValueError):
+    """What an authority answered is no time-stamp of what it was asked about."""
+
+
+def query(digest: bytes, nonce: int) -> bytes:
+    """The request (RFC 3161, 2.4.1) for a stamp over this SHA-256, with the authority's certificate. DER."""
+    asked = asn1_tsp.TimeStampReq(
+        {
+            "version": "v1",
+            "message_imprint": {"hash_algorithm": {"algorithm": DIGEST}, "hashed_message": digest},
+            "nonce": nonce,
+            "cert_req": True,
+        }
+    )
+    made: bytes = asked.dump()
+    return made
+
+
+def token_in(response: bytes, *, digest: bytes, nonce: int) -> bytes:
+    """The token (DER) of an authority's answer. Raises NoStamp unless it was granted, answers this very request, holds under
+    the certificate that it brings, and is plain (`cms.is_plain_token`)."""
+    try:
+        answer = asn1_tsp.TimeStampResp.load(response, strict=True)
+        status = answer["status"]["status"].native
+        if status not in ("granted", "granted_with_mods"):
+            raise NoStamp(f"the authority answered {status}")
+        token: bytes = answer["time_stamp_token"].dump()
+        content: Any = answer["time_stamp_token"]["content"]
+        info = content["encap_content_info"]["content"].parsed
+        if info["nonce"].native != nonce:
+            raise NoStamp("it answers another request")
+        imprint = info["message_imprint"]
+        if (imprint["hash_algorithm"]["algorithm"].native, imprint["hashed_message"].native) != (
+            DIGEST,
+            digest,
+        ):
+            raise NoStamp("it stamps something else")
+        if not _holds(content, digest):
+            raise NoStamp("its signature does not hold")
+        if not is_plain_token(token):
+            raise NoStamp("its form is not that of RFC 3161")
+    except NoStamp:
+        raise
+    except Exception as error:  # foreign bytes make the library raise nearly anything
+        raise NoStamp(f"it cannot be read: {type(error).__name__}") from error
+    return token
+
+
+def _holds(content: Any, digest: bytes) -> bool:
+    signer = content["signer_infos"][0]
+    return all(check_signer(signer, certificate_of(signer, content), content, lambda name: digest))
+
+
+def certificates_in(token: bytes) -> tuple[bytes, ...]:
+    """The certificates that a token brings, DER."""
+    content: Any = asn1.ContentInfo.load(token)["content"]
+    return tuple(one.chosen.dump() for one in content["certificates"] if one.name == "certificate")

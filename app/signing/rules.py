@@ -106,6 +106,16 @@ def check_same_seal(*, expected: str, presented: str) -> None:
         )
 
 
+def check_finished(ready: bool) -> None:
+    """The time-stamp was fetched for the order that is in force."""
+    if not ready:
+        raise Conflict(
+            "signing.not_stamped",
+            zh="这份文件还没有时间戳，请在工位重新回报",
+            en="This document has no time-stamp yet; report it again at the station",
+        )
+
+
 def check_genuine(verdict: str, problems: list[str]) -> None:
     """What we sealed must verify before anybody gets it."""
     if verdict != "genuine":

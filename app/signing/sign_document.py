@@ -27,7 +27,7 @@ from app.people.queries import actor_of
 from app.refusal import Conflict, Invalid
 from app.seals import queries as seals
 from app.settings import current_settings
-from app.signing import commands, queries, rules
+from app.signing import commands, lasting, queries, rules
 from app.signing.models import Document, Sealing
 from app.signing.verifying import verify
 from app.text import Text
@@ -38,7 +38,7 @@ from card_agent.protocol.outcomes import DocumentSigned, Failed, Outcome
 from card_agent.protocol.statements import Operator, Signed, SignOrder, payload, sealed
 
 
-@job_kind(names.SIGN_DOCUMENT, several=True)
+@job_kind(names.SIGN_DOCUMENT, several=True, bring=lasting.finished)
 class SignDocument:
     """One seal on one document by one card."""
 
@@ -74,7 +74,9 @@ class SignDocument:
             en="Signing a document has no such step; upgrade the station's agent",
         )
 
-    def outcome(self, job: CardJob, message: Outcome, *, by: Actor) -> JobEnd:
+    def outcome(
+        self, job: CardJob, message: Outcome, *, brought: lasting.Finished | None = None, by: Actor
+    ) -> JobEnd:
         if isinstance(message, Failed):
             return JobEnd(done=False, reason=Text(message.zh or message.code, message.en or message.code))
         if not isinstance(message, DocumentSigned):
@@ -90,7 +92,7 @@ class SignDocument:
         rules.check_same_seal(expected=seals.envelope_sha256(row.seal_id), presented=message.envelope_sha256)
         grant_id = _grant_of(row)
         _check_base(row)
-        document, signature_id = _embedded(row, message)
+        document, signature_id = _embedded(row, message, brought)
         commands.record(
             row.id,
             document,
@@ -175,6 +177,7 @@ def _prepare(row: Sealing, job: CardJob) -> None:
     _card, verdict = check_registered_card(row.card_serial, "seal", at=now)
     certificate, *issuers = verdict.chain
     row.base_digest = base = _base_of(row)
+    level = current_settings().seal_level
     ready = press.prepare(
         store.get(base),
         stamp_png=queries.picture(seal.id),
@@ -190,9 +193,10 @@ def _prepare(row: Sealing, job: CardJob) -> None:
         signer_name=seal.name,
         reason=f"用印 {row.id}",
         straddle_pt=row.straddle_pt,
+        stamped=level != "B-B",
         within=confined,
     )
-    row.press_object, row.press_state = store.put(ready.pdf), ready.state
+    row.press_object, row.press_state = store.put(ready.pdf), {**ready.state, "level": level}
     ring = keyring()
     order = SignOrder(
         domain=SignOrder.DOMAIN,
@@ -236,11 +240,15 @@ def _order_of(row: Sealing) -> Signed:
 # --- 2 outcome ---
 
 
-def _embedded(row: Sealing, message: DocumentSigned) -> tuple[bytes, str]:
+def _embedded(row: Sealing, message: DocumentSigned, brought: lasting.Finished | None) -> tuple[bytes, str]:
     """The sealed document, verified as a stranger would, and its signature's id."""
     assert row.press_object is not None
     assert row.press_state is not None
     document = press.embed(store.get(row.press_object), row.press_state, message.signature.value)
+    if row.press_state.get("level", "B-B") != "B-B":
+        rules.check_finished(brought is not None and brought.order_id == row.order_id)
+        assert brought is not None
+        document = brought.document
     report = verify(document, queries.believed(), at=clock.now())
     rules.check_genuine(report.verdict, [p.code for p in report.problems])
     newest = tuple(row.press_state["room"])
