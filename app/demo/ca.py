@@ -23,7 +23,7 @@ from typing import Any, cast
 import pkcs11
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from app.crypto.softhsm import create_token
 from app.demo import token_key
@@ -40,7 +40,11 @@ CA_NAME = x509.Name(
         x509.NameAttribute(NameOID.COMMON_NAME, "Yinxu demo root CA"),
     ]
 )
-USAGES = {"maker": MAKER_EKU, "order": ORDER_EKU}
+USAGES = {
+    "maker": MAKER_EKU,
+    "order": ORDER_EKU,
+    "time_stamps": ExtendedKeyUsageOID.TIME_STAMPING.dotted_string,
+}
 CRL_LIFE = timedelta(days=30)
 HASH = hashes.SHA256()
 
@@ -145,7 +149,9 @@ class Authority:
         )
         if wish["role"] in USAGES:
             purpose = x509.ObjectIdentifier(USAGES[wish["role"]])
-            builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+            # RFC 3161, 2.3: an authority's certificate is for time-stamps alone
+            alone = wish["role"] == "time_stamps"
+            builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=alone)
         return builder.sign(key, HASH).public_bytes(serialization.Encoding.DER)
 
     def revoke(self, serials: list[int]) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from cryptography import x509
 
-Role = Literal["maker", "seal", "order"]
+Role = Literal["maker", "seal", "order", "time_stamps"]
 
 
 class PkiBroken(RuntimeError):

@@ -71,6 +71,7 @@ def staged(folder: Path, port: int, agent_port: int, say: Say) -> Generator[Play
         staging.start_redis(stage)
         leftover.keep(folder, stage.environment)
         pki, cards = _install(stage)
+        staging.start_time_stamps(stage)
         staging.start_server(stage)
         station = SimulatedStation(pki.drawer, folder / "station" / "tokens")
         station_id = _start_agent(stage, station)

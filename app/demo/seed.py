@@ -10,6 +10,7 @@ from app import migrations
 from app.actor import SYSTEM
 from app.crypto.first_keys import make_missing
 from app.crypto.keys import ring_of
+from app.demo import time_stamps
 from app.demo.cast import CREDIT_CODE_BODY, DEPARTMENT, HEADQUARTERS, IT, PEOPLE, SEAL_OFFICE
 from app.demo.pki import CardWish, Pki
 from app.factory import create_app
@@ -49,6 +50,7 @@ def installation(pki: Pki, wishes: list[CardWish]) -> dict[str, Any]:
     made = pki.create(wishes, ring.public_key("order"))
     assert made.order_certificate is not None
     ring.install_certificate("order", made.order_certificate)
+    time_stamps.install(pki)
     app = create_app(settings, pages=False)
     with app.app_context():
         migrations.upgrade(app)

@@ -86,6 +86,16 @@ def start_redis(stage: Stage) -> None:
     stage.environment["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
 
 
+def start_time_stamps(stage: Stage) -> None:
+    """A time-stamping authority, which sealings ask from now on."""
+    port = servers.free_port()
+    command = [sys.executable, "-m", "app.demo.time_stamps", str(stage.folder / "ca"), str(port)]
+    child = stage.supervisor.add("time-stamps", command, os.environ)
+    assert child.process is not None
+    servers.wait_for_port(port, child.process)
+    stage.environment |= {"YINXU_TSA_URL": f"http://127.0.0.1:{port}/", "YINXU_SEAL_LEVEL": "B-T"}
+
+
 def start_server(stage: Stage) -> None:
     """Web, a worker for each queue, and the scheduler; returns when the web answers."""
     yinxu = str(Path(sys.executable).with_name("yinxu"))

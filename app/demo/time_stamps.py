@@ -16,12 +16,15 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificate
 
+from app.demo.pki import CardWish, Pki
+from app.demo.place import write_secret
 from app.pdf.foreign import asn1_cms as cms
 from app.pdf.foreign import asn1_tsp as tsp
 from app.pdf.foreign import asn1_x509 as x509
 
+KEY, CERTIFICATE = "time_stamps.key", "time_stamps.pem"
 POLICY = "1.3.6.1.4.1.55555.1"
 """Of the demo alone: it promises nothing."""
 REJECTED = bytes.fromhex("3005 3003 020102".replace(" ", ""))
@@ -97,6 +100,30 @@ class TimeStamper:
         return cms.ContentInfo({"content_type": "signed_data", "content": signed})
 
 
+def install(pki: Pki) -> None:
+    """A key and its certificate, in the authority's own folder."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    spki = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    wish = CardWish(
+        label="tsa",
+        role="time_stamps",
+        common_name="Yinxu demo time-stamps",
+        organisation="Yinxu demo",
+        pin="",
+    )
+    write_secret(
+        pki.folder / KEY,
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode(),
+    )
+    (pki.folder / CERTIFICATE).write_bytes(
+        load_der_x509_certificate(pki.certify(spki, wish)).public_bytes(serialization.Encoding.PEM)
+    )
+
+
 class Door(BaseHTTPRequestHandler):
     """`POST` of a query; any path."""
 
@@ -130,8 +157,8 @@ def serve(stamper: TimeStamper, port: int) -> ThreadingHTTPServer:
 
 def main() -> None:
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
-    key = serialization.load_pem_private_key((folder / "tsa.key").read_bytes(), None)
-    certificate = load_pem_x509_certificate((folder / "tsa.pem").read_bytes())
+    key = serialization.load_pem_private_key((folder / KEY).read_bytes(), None)
+    certificate = load_pem_x509_certificate((folder / CERTIFICATE).read_bytes())
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     serve(TimeStamper(key, certificate.public_bytes(serialization.Encoding.DER)), port).serve_forever()
 
