@@ -97,6 +97,7 @@ def _know_tables() -> None:
 def _open_houses(app: Flask) -> None:
     for house in PAGES:
         _open(app, f"{house}.views")
+    _open(app, "app.seals.card_login_views")
     _open(app, "app.cards.agent_api", forms=False)
     _open(app, "app.signing.verify_api", forms=False)
 

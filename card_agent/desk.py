@@ -21,12 +21,13 @@ from card_agent.fault import (
     Unexpected,
     UnknownKind,
 )
+from card_agent.logging_in import log_in, login_steps
 from card_agent.making import make_seal, making_steps
 from card_agent.outbox import Outbox
 from card_agent.pin import Pin
 from card_agent.protocol.codec import to_json
 from card_agent.protocol.jobs import Job
-from card_agent.protocol.names import MAKE_SEAL, MOVED_ON, SIGN_DOCUMENT, UNLOCK_PIN
+from card_agent.protocol.names import LOG_IN, MAKE_SEAL, MOVED_ON, SIGN_DOCUMENT, UNLOCK_PIN
 from card_agent.protocol.outcomes import Accepted, Failed, Incident, outcome_from_json
 from card_agent.ritual import Batch, Bench, Progress, Server, Step, job_path
 from card_agent.signing import sign_document, signing_steps
@@ -41,7 +42,7 @@ AGAIN = 30
 
 @dataclass(frozen=True, kw_only=True)
 class Past:
-    """A job that ended here. `status`: made, signed, unlocked or failed; `reported`: whether the server has
+    """A job that ended here. `status`: made, signed, unlocked, proved or failed; `reported`: whether the server has
     answered."""
 
     job_id: int
@@ -178,6 +179,8 @@ class Desk:
             else:
                 if job.kind == MAKE_SEAL:
                     make_seal(job, self._bench, progress, maker_pin=pins["maker"], card_pin=pins["card"])
+                elif job.kind == LOG_IN:
+                    log_in(job, self._bench, progress, card_pin=pins["card"])
                 else:
                     unlock_pin(job, self._bench, progress, so_pin=pins["so"], new_pin=pins["new"])
                 self._report_or_leave(job.job_id, progress)
@@ -305,4 +308,6 @@ def _steps(kind: str) -> list[Step]:
         return signing_steps()
     if kind == UNLOCK_PIN:
         return unlocking_steps()
+    if kind == LOG_IN:
+        return login_steps()
     raise UnknownKind(kind)

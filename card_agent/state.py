@@ -13,7 +13,7 @@ from card_agent.fault import Fault
 from card_agent.loops import Contact
 from card_agent.protocol.codec import moment_text, to_json
 from card_agent.protocol.jobs import CardSeen, Job
-from card_agent.protocol.names import MAKE_SEAL, SIGN_DOCUMENT, UNLOCK_PIN
+from card_agent.protocol.names import LOG_IN, MAKE_SEAL, SIGN_DOCUMENT, UNLOCK_PIN
 from card_agent.ritual import Batch, Progress, Step
 from card_agent.trust import is_maker
 from card_agent.version import VERSION
@@ -22,6 +22,7 @@ SILENT_AFTER_S = 30
 NEEDS: dict[str, list[str]] = {
     MAKE_SEAL: ["maker_pin", "card_pin"],
     SIGN_DOCUMENT: ["card_pin"],
+    LOG_IN: ["card_pin"],
     UNLOCK_PIN: ["so_pin", "new_pin", "new_pin_again"],
 }
 """What is typed for each kind of job."""

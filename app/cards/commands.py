@@ -280,14 +280,22 @@ def _moved_by_hand(serial: str, to: standing.Standing | str, reason: str, by: Ac
 
 @command
 def open_job(
-    kind: str, station_id: int, card_serial: str, payload: dict[str, Any], *, by: Actor
+    kind: str,
+    station_id: int,
+    card_serial: str,
+    payload: dict[str, Any],
+    *,
+    operator: Actor | None = None,
+    by: Actor,
 ) -> CardJobOpened:
-    """Ask a station to do something with a card. `by` is the person who stands there; `payload`: JSON.
+    """Ask a station to do something with a card. `operator`: the person who stands there, when `by` is not (somebody who
+    is still to log in); `payload`: JSON.
 
     The house that owns the kind has checked whether this person may. Refuses Conflict when the card is in
     another open job or the station has been revoked, Forbidden when no person asks.
     """
-    if by.kind != "person" or by.id is None:
+    person = operator or by
+    if person.kind != "person" or person.id is None:
         raise Forbidden(
             "card_job.person_needed",
             zh="卡任务须由登录的本人发起",
@@ -303,7 +311,7 @@ def open_job(
         )
     card = _locked_card(card_serial)
     standing.check_usable(card.state, card_serial)
-    busy = queries.open_job_of_card(card_serial, besides=kind if kind in SEVERAL_AT_ONCE else None)
+    busy = queries.open_job_of_card(card_serial, besides=SEVERAL_AT_ONCE if kind in SEVERAL_AT_ONCE else ())
     if busy is not None:
         raise Conflict(
             "card.busy",
@@ -317,8 +325,8 @@ def open_job(
         kind=kind,
         station_id=station_id,
         card_serial=card_serial,
-        operator_id=by.id,
-        operator_name=by.name,
+        operator_id=person.id,
+        operator_name=person.name,
         payload=payload,
         created_at=clock.now(),
     )

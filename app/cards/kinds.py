@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from app.actor import Actor
 from app.refusal import NotFound
 from app.text import Text
-from card_agent.protocol.jobs import Authorise, Authorised, Begin, MakeBegun, SignBegun, Summary, UnlockBegun
+from card_agent.protocol.jobs import (
+    Authorise,
+    Authorised,
+    Begin,
+    LoginBegun,
+    MakeBegun,
+    SignBegun,
+    Summary,
+    UnlockBegun,
+)
 from card_agent.protocol.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -42,7 +51,9 @@ class JobKind(Protocol):
         """What the people at the station see before anything is done; no secret."""
         ...
 
-    def begin(self, job: "CardJob", message: Begin, *, by: Actor) -> MakeBegun | SignBegun | UnlockBegun:
+    def begin(
+        self, job: "CardJob", message: Begin, *, by: Actor
+    ) -> MakeBegun | SignBegun | UnlockBegun | LoginBegun:
         """The server's signed order for exactly these cards."""
         ...
 

@@ -1,7 +1,7 @@
 """Reading stations, cards and jobs."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -270,6 +270,27 @@ def check_registered_card(
     return found, check_certificate(found.certificate, trust(), at=at, usage=role)
 
 
+def cards_of(user_id: int) -> Sequence[Card]:
+    """The seal cards that are this person's own, and in use."""
+    return db.session.scalars(
+        sa.select(Card)
+        .where(Card.owner_user_id == user_id, Card.role == "seal", Card.state.in_(standing.USABLE))
+        .order_by(Card.id.desc())
+    ).all()
+
+
+def station_holding(serial: str) -> int | None:
+    """The station in service whose reader holds the card now."""
+    for row in stations():
+        if (
+            row.station.revoked_at is None
+            and row.present
+            and any(c.get("serial") == serial for c in row.cards)
+        ):
+            return row.station.id
+    return None
+
+
 # --- jobs ---
 
 
@@ -325,11 +346,11 @@ def jobs(*, station_id: int | None = None, open_only: bool = False, limit: int =
     return list(db.session.scalars(query))
 
 
-def open_job_of_card(serial: str, *, besides: str | None = None) -> CardJob | None:
-    """A job that the card waits for; of another kind than `besides`, when that is given."""
+def open_job_of_card(serial: str, *, besides: Collection[str] = ()) -> CardJob | None:
+    """A job that the card waits for, of another kind than these."""
     query = sa.select(CardJob).where(CardJob.card_serial == serial, CardJob.state.in_(rules.OPEN_STATES))
-    if besides is not None:
-        query = query.where(CardJob.kind != besides)
+    if besides:
+        query = query.where(CardJob.kind.not_in(besides))
     return db.session.scalar(query.order_by(CardJob.id).limit(1))
 
 

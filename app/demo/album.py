@@ -46,6 +46,8 @@ def album(found: Furnished, agent_address: str) -> list[Shot]:
 def _doors() -> list[Shot]:
     return [
         Shot("login", "/login", dark=True),
+        Shot("login-card", "/login/card", dark=True),
+        Shot("login-card-none", "/login/card", status=409, act=_name_somebody),
         Shot("login-failed", "/login", status=401, act=_fail_to_log_in),
         Shot("no-such-page", "/nowhere", status=404),
         Shot("no-such-page-inside", "/nowhere", "lihang", status=404),
@@ -208,6 +210,11 @@ def _fail_to_log_in(page: Page) -> None:
     page.fill("[name=login]", "nobody")
     page.fill("[name=password]", "not the password")
     _send(page, "form[action='/login'] button")
+
+
+def _name_somebody(page: Page) -> None:
+    page.fill("[name=login]", "nobody")
+    _send(page, "form[action='/login/card'] button.primary")
 
 
 def _open_menu(page: Page) -> None:

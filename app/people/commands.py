@@ -11,7 +11,7 @@ from app.actor import Actor
 from app.clock import now
 from app.command import command
 from app.db import db, lock_row
-from app.people import queries, rules
+from app.people import queries, rules, sessions
 from app.people.facts import (
     LoggedIn,
     LoggedOut,
@@ -185,15 +185,7 @@ def log_in(login: str, password: str, *, token: str, by: Actor) -> LoggedIn | Lo
         reason = "unknown" if user is None else "password" if user.active else "inactive"
         return LoginFailed(login=login[:64], known=user is not None, reason=reason)
     _forget_failures(login, ip)
-    session = LoginSession(
-        token_hash=queries.token_hash(token),
-        user_id=user.id,
-        ip=by.origin.ip,
-        user_agent=(by.origin.user_agent or "")[:300] or None,
-    )
-    db.session.add(session)
-    db.session.flush()
-    return LoggedIn(user_id=user.id, session_id=session.id)
+    return LoggedIn(user_id=user.id, session_id=sessions.open_session(user.id, token, by))
 
 
 def _count_failure(login: str, ip: str, at: datetime, since: datetime) -> None:

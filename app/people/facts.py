@@ -89,10 +89,12 @@ class OfficersAppointed(
 
 
 class LoggedIn(Fact, name="person.logged_in", zh="登录", en="Logged in", log_class=LogClass.LOGIN):
-    """The session's token is no part of the Fact: the door made it and keeps it."""
+    """The session's token is no part of the Fact: the door made it and keeps it. `card_serial`: the card that proved it,
+    None for a password."""
 
     user_id: int
     session_id: int
+    card_serial: str | None = None
 
 
 class LoggedOut(Fact, name="person.logged_out", zh="退出登录", en="Logged out", log_class=LogClass.LOGIN):

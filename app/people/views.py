@@ -1,8 +1,9 @@
 """Pages of people: log in and out, one's own account, people and roles."""
 
 import secrets
+from typing import cast
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from app.glossary import ROLES
@@ -31,6 +32,10 @@ ENDED = Text(
     "您的登录已失效，请重新登录，之后会回到原来的页面",
     "You are no longer logged in. Log in again; you will come back to the page you were on",
 )
+OVER = Text(
+    "印章卡没有在两分钟内确认登录，请重试，或用密码登录",
+    "The card did not confirm the login in time; try again, or log in with the password",
+)
 FAILED = Text("登录名或密码不正确", "The login or the password is wrong")
 LOCKED = Text(
     "多次登录失败，暂时不再接受此登录名的登录。请在 {minutes} 分钟后再试，或联系系统管理员",
@@ -43,7 +48,7 @@ LOCKED = Text(
 def login() -> ResponseReturnValue:
     if maybe_actor() is not None:
         return redirect(inside(request.args.get("next", "/")))
-    error = ENDED if "ended" in request.args else None
+    error = ENDED if "ended" in request.args else OVER if "over" in request.args else None
     return render_template("people/login.html", login="", next=request.args.get("next", "/"), error=error)
 
 
@@ -59,13 +64,18 @@ def log_in() -> ResponseReturnValue:
         minutes = -(-current_settings().login_lock_s // 60)
         error = LOCKED.format(minutes=minutes) if fact.reason == "locked" else FAILED
         return render_template("people/login.html", login=login, next=back, error=error), 401
+    return enter(fact.user_id, token, back)
+
+
+def enter(user_id: int, token: str, back: str) -> Response:
+    """The browser of whoever has just been let in, by whatever proof: its cookie, and the page it came for."""
     _leave_former_login()
-    first = queries.user(fact.user_id).password_is_first
+    first = queries.user(user_id).password_is_first
     answer = redirect(url_for("people.account") if first else back)
     answer.set_cookie(
         cookie_name(), token, httponly=True, samesite="Lax", secure=current_settings().https, path="/"
     )
-    return answer
+    return cast(Response, answer)
 
 
 def _leave_former_login() -> None:

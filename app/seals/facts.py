@@ -265,3 +265,33 @@ class SealChangeRefused(
     unit_id: int | None
     verb: str
     reason: str
+
+
+class CardLoginAsked(
+    Fact,
+    name="person.card_login_asked",
+    zh="请求用印章卡登录",
+    en="Login by card asked for",
+    log_class=LogClass.LOGIN,
+):
+    """Somebody at this address says that they are this person; nothing is proved yet."""
+
+    login_id: int
+    user_id: int
+    card_serial: str
+    station_id: int
+    job_id: int
+
+
+class CardLoginEnded(
+    Fact,
+    name="person.card_login_ended",
+    zh="印章卡登录请求失效",
+    en="Login by card over",
+    log_class=LogClass.LOGIN,
+):
+    """Its time is over, and nobody proved it."""
+
+    login_id: int
+    user_id: int
+    card_serial: str

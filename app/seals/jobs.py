@@ -1,16 +1,17 @@
-"""The worker's part: now and then look which seals are about to end."""
+"""The worker's part: logins whose time is over, and now and then a look which seals are about to end."""
 
 import time
 
 from flask import current_app
 
-from app.seals import remaking
+from app.seals import card_login, remaking
 
 SECONDS_BETWEEN_LOOKS = 600.0
 
 
 def renew() -> int:
     """Start the flow of those that end soon; how many. Losing this job, or running it twice, changes nothing."""
+    card_login.end_expired()
     moment = time.monotonic()
     if moment - current_app.extensions.get("renewals_looked", -SECONDS_BETWEEN_LOOKS) < SECONDS_BETWEEN_LOOKS:
         return 0

@@ -252,3 +252,23 @@ class SealChange(Base):
     agreed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"), default=None)
     agreed_by_name: Mapped[str] = mapped_column(sa.String(100), default="")
     answer: Mapped[str] = mapped_column(sa.String(500), default="")
+
+
+class CardLogin(Base):
+    """Somebody at a login page says who they are, and their card is asked to prove it (A21, A23). `token_hash`: SHA-256 of what
+    that browser alone holds. `code`: shown there and at the station. `state`: open, proved, used, ended."""
+
+    __tablename__ = "card_login"
+
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("user_account.id"))
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True, repr=False)
+    card_serial: Mapped[str] = mapped_column(sa.String(64), index=True)
+    code: Mapped[str] = mapped_column(sa.String(4))
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    ip: Mapped[str | None] = mapped_column(sa.String(64), default=None)
+    state: Mapped[str] = mapped_column(sa.String(10), default="open")
+    job_id: Mapped[int | None] = mapped_column(sa.ForeignKey("card_job.id"), default=None, unique=True)
+    order_id: Mapped[str | None] = mapped_column(sa.String(64), default=None)
+    order_json: Mapped[bytes | None] = mapped_column(sa.LargeBinary, default=None)

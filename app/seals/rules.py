@@ -109,13 +109,14 @@ def decide_use(
     mine = sorted(
         (g for g in grants if is_for(g, actor)), key=lambda g: (g.withdrawn, g.document_digest is None)
     )
-    asked = _Asked(function, document_digest, document_class, at, by_request=seal.by_request)
+    by_request = seal.by_request and function != "login"  # there is no document to ask for
+    asked = _Asked(function, document_digest, document_class, at, by_request=by_request)
     faults = [_grant_fault(g, asked) for g in mine]
     for grant, problem in zip(mine, faults, strict=True):
         if problem is None:
             return Decision(allowed=True, code="granted", because=_because(grant), grant_id=grant.id)
     told = next((p for p in faults if p is not None), None)
-    if seal.by_request and (told is None or told.code == "document"):
+    if by_request and (told is None or told.code == "document"):
         return _request_needed()
     return told or _no(
         "not_authorized",

@@ -14,6 +14,7 @@ from app.pdf.paper import form
 from app.people import queries as people
 from app.people.guards import current_actor, login_required, requires
 from app.refusal import Refusal
+from app.seals import card_login as _card_login  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.seals import changing, changing_rules, commands, queries, remaking, remaking_rules, remakings, rules
 from app.seals import choices as _choices  # noqa: F401  # pyright: ignore[reportUnusedImport] registers
 from app.seals import consequences as _consequences  # noqa: F401  # pyright: ignore[reportUnusedImport] registers

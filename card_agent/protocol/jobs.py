@@ -98,7 +98,7 @@ class Summary:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """`kind`: make_seal, sign_document or unlock_pin; a kind the station does not know is shown, never done.
+    """`kind`: make_seal, sign_document, unlock_pin or log_in; a kind the station does not know is shown, never done.
     `state`: ordered, begun or authorised. `card_serial`: the card it is for."""
 
     job_id: int
@@ -159,6 +159,13 @@ class SignBegun:
 @dataclass(frozen=True, kw_only=True)
 class UnlockBegun:
     """The answer to unlock_pin. `order`: a signed UnlockOrder, made at this moment."""
+
+    order: Signed
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoginBegun:
+    """The answer to log_in. `order`: a signed LoginOrder, made at this moment."""
 
     order: Signed
 

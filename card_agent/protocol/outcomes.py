@@ -55,6 +55,18 @@ class Unlocked:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Proved:
+    """The card signed the LoginProof of the order. `certificate`: the card's, DER."""
+
+    status: str = "proved"
+    order_id: str
+    proof: CardSignature
+    certificate: bytes
+    host: str
+    mac: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Failed:
     """The person at the station gave the job back; nothing more will be done for it. `card_changed`: whether
     anything was written to the card or deleted from it. `zh`, `en`: why, for people."""
@@ -69,12 +81,13 @@ class Failed:
     mac: str
 
 
-Outcome = Made | DocumentSigned | Unlocked | Failed
+Outcome = Made | DocumentSigned | Unlocked | Proved | Failed
 
-_BY_STATUS: dict[str, type[Made] | type[DocumentSigned] | type[Unlocked] | type[Failed]] = {
+_BY_STATUS: dict[str, type[Made] | type[DocumentSigned] | type[Unlocked] | type[Proved] | type[Failed]] = {
     "made": Made,
     "signed": DocumentSigned,
     "unlocked": Unlocked,
+    "proved": Proved,
     "failed": Failed,
 }
 

@@ -133,6 +133,41 @@ class UnlockOrder(Statement):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoginOrder(Statement):
+    """The server's order to prove one card's key so that its person is logged in. `origin`: the server's address as people
+    see it. `code`: what the login page shows; the person compares it. `operator`: who is logged in."""
+
+    DOMAIN = "YINXU-LOGIN-ORDER/1"
+
+    order_id: str
+    job_id: int
+    nonce: str
+    origin: str
+    code: str
+    card_serial: str
+    card_cert_sha256: str
+    operator: Operator
+    station_id: int
+    issued_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoginProof(Statement):
+    """What the card signs to log its person in: this order, for this origin, with this code, and nothing else. `kid`: the
+    card certificate's SHA-256."""
+
+    DOMAIN = "YINXU-LOGIN/1"
+
+    order_id: str
+    nonce: str
+    origin: str
+    code: str
+    person_id: int
+    card_serial: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Possession(Statement):
     """A card proves its key for one order. `role`: "seal" or "maker". `kid`: the card certificate's
     SHA-256."""
@@ -239,6 +274,21 @@ def unlocked_possession(order: UnlockOrder, *, alg: str) -> Possession:
         order_id=order.order_id,
         nonce=order.nonce,
         role="seal",
+        card_serial=order.card_serial,
+    )
+
+
+def login_proof(order: LoginOrder, *, alg: str) -> LoginProof:
+    """What the card signs; both sides build it."""
+    return LoginProof(
+        domain=LoginProof.DOMAIN,
+        alg=alg,
+        kid=order.card_cert_sha256,
+        order_id=order.order_id,
+        nonce=order.nonce,
+        origin=order.origin,
+        code=order.code,
+        person_id=order.operator.id,
         card_serial=order.card_serial,
     )
 

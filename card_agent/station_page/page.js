@@ -10,6 +10,9 @@ const TEXTS = {
   new_pin: ["新 PIN（由持卡人输入，至少 6 位）", "New PIN (typed by its holder, at least 6 characters)"],
   new_pin_again: ["再次输入新 PIN", "New PIN once more"],
   start_unlock: ["重设 PIN", "Set the new PIN"],
+  start_log_in: ["核对码一致，登录", "The code is the same: log in"],
+  proved: ["登录已确认", "The login is confirmed"],
+  proved_text: ["请回到登录页面，页面会自动进入。可以取出印章卡。", "Go back to the login page, which goes on by itself. The card may be taken out."],
   unlocked: ["PIN 已重设", "The PIN is set anew"],
   unlocked_text: ["新 PIN 已验证可用。可以取出卡。", "The new PIN was tried and opens the card. It may be taken out."],
   card_pin: ["印章卡 PIN", "PIN of the seal card"],
@@ -56,7 +59,7 @@ const TEXTS = {
   changed: ["印章卡内容已有改动；重新开始即可从中断处继续，不会重复制章。", "The seal card was changed; starting again goes on from there and never makes a second seal."],
   unchanged: ["印章卡没有任何改动。", "The seal card was not changed."],
   unknown_kind: ["本机程序版本不支持此类任务，请升级。", "This version knows no such job; upgrade it."],
-  status_made: ["已制作", "made"], status_signed: ["已签章", "signed"], status_unlocked: ["已解锁", "unlocked"], status_failed: ["已退回", "given back"],
+  status_made: ["已制作", "made"], status_signed: ["已签章", "signed"], status_unlocked: ["已解锁", "unlocked"], status_proved: ["已登录", "logged in"], status_failed: ["已退回", "given back"],
   expired_page: ["页面与本机程序失去联系，正在重试…", "The station's program does not answer; trying again…"],
 };
 
@@ -95,7 +98,7 @@ const mine = () => (state?.job && (chosen === null || state.job.job_id === chose
 
 const PINS = ["maker_pin", "card_pin", "so_pin", "new_pin", "new_pin_again"];
 const field = (pin) => pin.replaceAll("_", "-");
-const KINDS = { make_seal: ["start_make", "made"], sign_document: ["start_sign", "signed"], unlock_pin: ["start_unlock", "unlocked"] };
+const KINDS = { make_seal: ["start_make", "made"], sign_document: ["start_sign", "signed"], unlock_pin: ["start_unlock", "unlocked"], log_in: ["start_log_in", "proved"] };
 
 function clearPins() {
   for (const pin of PINS) $(field(pin)).value = "";

@@ -116,6 +116,14 @@ def examples() -> dict[str, Any]:
     )  # fmt: skip
     signed_unlock_order = sealed(unlock_order, sign(ORDER_KEY, payload(unlock_order)), order_certificate)
     unlock_proof = statements.unlocked_possession(unlock_order, alg=names.ECDSA_SHA256)
+    login_order = statements.LoginOrder(
+        domain=statements.LoginOrder.DOMAIN, **head, order_id="5566778811223344", job_id=44, nonce="5a" * 32,
+        origin="https://seals.example.cn", code="4827", card_serial=order.card_serial,
+        card_cert_sha256=order.card_cert_sha256, operator=OPERATOR, station_id=7,
+        issued_at=AT, expires_at=AT + timedelta(seconds=120),
+    )  # fmt: skip
+    signed_login_order = sealed(login_order, sign(ORDER_KEY, payload(login_order)), order_certificate)
+    login_proof = statements.login_proof(login_order, alg=names.ECDSA_SHA256)
     proofs = {
         role: statements.possession(order, role=role, alg=names.ECDSA_SHA256) for role in ("maker", "seal")
     }
@@ -184,6 +192,11 @@ def examples() -> dict[str, Any]:
             order_id=unlock_order.order_id, proof=by_card(CARD_KEY, payload(unlock_proof)),
             certificate=card_certificate, **host,
         ),
+        "login-begun": jobs.LoginBegun(order=signed_login_order),
+        "proved": outcomes.Proved(
+            order_id=login_order.order_id, proof=by_card(CARD_KEY, payload(login_proof)),
+            certificate=card_certificate, **host,
+        ),
         "failed": outcomes.Failed(
             order_id=order.order_id, code="station.given_back", zh="制章操作员退回任务",
             en="The operator gave the job back", card_changed=False, **host,
@@ -198,7 +211,8 @@ def examples() -> dict[str, Any]:
     found = {name: {"message": type(m).__name__, "value": to_json(m)} for name, m in messages.items()}
     for name, statement, private in (
         ("order", order, ORDER_KEY), ("write-token", token, ORDER_KEY), ("sign-order", sign_order, ORDER_KEY),
-        ("unlock-order", unlock_order, ORDER_KEY),
+        ("unlock-order", unlock_order, ORDER_KEY), ("login-order", login_order, ORDER_KEY),
+        ("login-proof", login_proof, CARD_KEY),
         ("possession-maker", proofs["maker"], MAKER_KEY), ("possession-seal", proofs["seal"], CARD_KEY),
         ("receipt-maker", receipts["maker"], MAKER_KEY), ("receipt-seal", receipts["seal"], CARD_KEY),
     ):  # fmt: skip
