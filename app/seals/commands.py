@@ -31,6 +31,7 @@ from app.seals.facts import (
     SealIssued,
     SealMade,
     SealResumed,
+    SealReturned,
     SealSuspended,
     UseByRequest,
 )
@@ -257,6 +258,46 @@ def issue(
         collector_document=collector_document.strip(),
         on_behalf_of=on_behalf_of.strip(),
         collected_at=moment,
+        unit_id=found.owner_unit_id,
+    )
+
+
+@command
+def issue_again(
+    seal_id: int, collector_name: str, collector_document: str, on_behalf_of: str, *, by: Actor
+) -> SealIssued:
+    """Hand a seal out that came back. Refuses what `issue` refuses, and Conflict for one that never was handed out: that is
+    its flow's."""
+    if not queries.was_issued(seal_id):
+        raise Conflict(
+            "seal.issued_in_its_flow",
+            zh="该印章尚未首次发放，请在发放流程的待办中办理",
+            en="This seal is handed out for the first time in its flow; the task is in the inbox",
+        )
+    return issue(seal_id, collector_name, collector_document, on_behalf_of, by=by)
+
+
+@command
+def take_back(seal_id: int, reason: str, *, by: Actor) -> SealReturned:
+    """交回: whoever holds it gives it back to the seal office; nobody uses it until it is handed out again. Authorisations stay
+    as they are. Refuses Conflict for a seal that is not handed out."""
+    _need(by, {"seal_office"})
+    found = _locked(seal_id)
+    rules.check_reason(reason)
+    moving.check_not_cancelled(found)
+    issue = queries.last_issue(seal_id)
+    if issue is None:
+        raise Conflict(
+            "seal.not_issued",
+            zh="该印章没有发放在外，无需交回",
+            en="This seal is not handed out; there is nothing to return",
+        )
+    issue.returned_at, issue.returned_reason, issue.returned_by_name = clock.now(), reason.strip(), by.name
+    return SealReturned(
+        seal_id=seal_id,
+        card_serial=found.card_serial,
+        collector_name=issue.collector_name,
+        reason=reason.strip(),
         unit_id=found.owner_unit_id,
     )
 

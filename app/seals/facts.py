@@ -45,6 +45,18 @@ class SealIssued(
     unit_id: int | None
 
 
+class SealReturned(
+    Fact, name="seal.returned", zh="印章交回", en="Seal returned", log_class=LogClass.SEAL_MANAGEMENT
+):
+    """It lies with the seal office, and nobody uses it until it is handed out again."""
+
+    seal_id: int
+    card_serial: str
+    collector_name: str
+    reason: str
+    unit_id: int | None
+
+
 class SealFiled(
     Fact, name="seal.filed", zh="电子印章备案", en="Seal filed", log_class=LogClass.SEAL_MANAGEMENT
 ):

@@ -81,7 +81,8 @@ class Seal(Base):
 
 
 class SealIssue(Base):
-    """A hand-over: who collected it, with which document, for whom. The collector gains no right to use."""
+    """A hand-over: who collected it, with which document, for whom. The collector gains no right to use. It ends with
+    `returned_at`: the seal came back, and may be handed out again."""
 
     __tablename__ = "seal_issue"
 
@@ -94,6 +95,9 @@ class SealIssue(Base):
     recorded_at: Mapped[datetime]
     by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user_account.id"))
     by_name: Mapped[str] = mapped_column(sa.String(100))
+    returned_at: Mapped[datetime | None] = mapped_column(default=None)
+    returned_reason: Mapped[str | None] = mapped_column(sa.String(500), default=None)
+    returned_by_name: Mapped[str | None] = mapped_column(sa.String(100), default=None)
 
 
 class SealSuspension(Base):

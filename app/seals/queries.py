@@ -202,9 +202,16 @@ def filings_of(es_ids: Sequence[str]) -> dict[str, SealFiling | None]:
 
 
 def last_issue(seal_id: int) -> SealIssue | None:
-    return db.session.scalar(
+    """The hand-over in force: the last, unless the seal came back since."""
+    found = db.session.scalar(
         sa.select(SealIssue).where(SealIssue.seal_id == seal_id).order_by(SealIssue.id.desc()).limit(1)
     )
+    return found if found is not None and found.returned_at is None else None
+
+
+def was_issued(seal_id: int) -> bool:
+    """Whether it was ever handed out."""
+    return db.session.scalar(sa.select(SealIssue.id).where(SealIssue.seal_id == seal_id).limit(1)) is not None
 
 
 def owner_name(found: Seal) -> str:
@@ -280,16 +287,15 @@ def _before(found: Seal) -> list[LifeEvent]:
 
 
 def _issues(seal_id: int) -> list[LifeEvent]:
-    return [
-        _event(
-            issue.recorded_at,
-            f"发放，{issue.collector_name} 领取",
-            f"Issued, collected by {issue.collector_name}",
-            issue.by_name,
-            f"{issue.collector_document} · {issue.on_behalf_of}",
-        )
-        for issue in db.session.scalars(sa.select(SealIssue).where(SealIssue.seal_id == seal_id))
-    ]
+    events: list[LifeEvent] = []
+    for issue in db.session.scalars(sa.select(SealIssue).where(SealIssue.seal_id == seal_id)):
+        zh, en = f"发放，{issue.collector_name} 领取", f"Issued, collected by {issue.collector_name}"
+        detail = f"{issue.collector_document} · {issue.on_behalf_of}"
+        events.append(_event(issue.recorded_at, zh, en, issue.by_name, detail))
+        if issue.returned_at is not None:
+            who, why = issue.returned_by_name or "", issue.returned_reason or ""
+            events.append(_event(issue.returned_at, "交回", "Returned", who, why))
+    return events
 
 
 def _authorisations(seal_id: int) -> list[LifeEvent]:

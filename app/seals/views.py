@@ -89,6 +89,7 @@ def _page(seal_id: int, refusal: Refusal | None, dialog: str = "") -> ResponseRe
         limits_of=queries.limits_of,
         filing=queries.filing(seal_id),
         issued=queries.last_issue(seal_id) is not None,
+        was_issued=queries.was_issued(seal_id),
         files=actor.has("seal_office", people.unit_path(found.owner_unit_id) or None),
         classes=DOCUMENT_CLASSES,
         asks=rules.may_ask_for_use(actor),
@@ -244,6 +245,38 @@ def record_filing(seal_id: int) -> ResponseReturnValue:
     except Refusal as refusal:
         return _refused(seal_id, refusal)
     flash(t("已登记备案", "The filing is recorded"), "good")
+    return redirect(url_for("seals.seal", seal_id=seal_id))
+
+
+@blueprint.post("/seals/<int:seal_id>/return")
+@requires("seal_office")
+def take_back(seal_id: int) -> ResponseReturnValue:
+    queries.visible_seal(seal_id, current_actor())
+    try:
+        commands.take_back(seal_id, request.form.get("reason", ""), by=current_actor())
+    except Refusal as refusal:
+        return _refused(seal_id, refusal, "return")
+    flash(t("已登记交回", "The return is recorded"), "good")
+    return redirect(url_for("seals.seal", seal_id=seal_id))
+
+
+@blueprint.post("/seals/<int:seal_id>/issue")
+@requires("seal_office")
+def issue_again(seal_id: int) -> ResponseReturnValue:
+    """One that came back; the first time it is handed out in its flow."""
+    queries.visible_seal(seal_id, current_actor())
+    said, by = request.form, current_actor()
+    try:
+        commands.issue_again(
+            seal_id,
+            said.get("collector_name", ""),
+            said.get("collector_document", ""),
+            said.get("on_behalf_of", ""),
+            by=by,
+        )
+    except Refusal as refusal:
+        return _refused(seal_id, refusal, "issue")
+    flash(t("已登记发放", "The hand-over is recorded"), "good")
     return redirect(url_for("seals.seal", seal_id=seal_id))
 
 

@@ -12,7 +12,7 @@ from app.refusal import Refusal
 from app.seals import commands, queries
 from tests.cards.makers import DAY, SYSTEM, World, browser
 from tests.seals.conftest import refused
-from tests.seals.makers import Ritual, impression_of, issued_seal, made_seal
+from tests.seals.makers import Ritual, impression_of, issued_seal, made_seal, ordered
 
 
 def test_issuing_records_the_collector_who_gains_no_use(world: World) -> None:
@@ -310,3 +310,32 @@ def test_the_handover_is_a_paper_for_both_to_sign(world: World) -> None:
     for said in ("电子印章领用交接单", "周领", "工作证 0017", "预算处", "SC1", "领用人签字"):
         assert said in text
     assert browser(world, world.stranger).get(address).status_code == 403
+
+
+def test_a_seal_comes_back_and_is_handed_out_again(world: World) -> None:
+    """A16: meanwhile nobody uses it; its authorisations wait."""
+    seal_id = issued_seal(world)
+    commands.authorize_by_keeping(seal_id, by=SYSTEM)
+    with refused("seal.issued_already"):
+        commands.issue_again(seal_id, "吴领", "工作证 12", "", by=world.office)
+    with refused("seal.reason_needed"):
+        commands.take_back(seal_id, " ", by=world.office)
+    with refused("seal.role_needed"):
+        commands.take_back(seal_id, "离职", by=world.user)
+
+    commands.take_back(seal_id, "保管人离职", by=world.office)
+    assert queries.status_of(queries.seal(seal_id)) == "unissued"
+    assert not queries.may_use(seal_id, world.user).allowed
+    with refused("seal.not_issued"):
+        commands.take_back(seal_id, "再次", by=world.office)
+
+    commands.issue_again(seal_id, "吴领", "工作证 12", "预算处", by=world.office)
+    assert queries.may_use(seal_id, world.user).allowed
+    told = [event.what.zh for event in queries.life(seal_id)]
+    assert told.index("交回") < told.index("发放，吴领 领取")
+
+
+def test_the_first_time_it_is_handed_out_in_its_flow(world: World) -> None:
+    seal_id = ordered(world).run()
+    with refused("seal.issued_in_its_flow"):
+        commands.issue_again(seal_id, "吴领", "工作证 12", "", by=world.office)
