@@ -11,15 +11,13 @@ from app.pdf import cms
 from app.pdf.foreign import (
     DocumentSecurityStore,
     DocumentTimestamp,
-    PdfCMSEmbedder,
-    SigIOSetup,
-    SigObjSetup,
+    SigFieldSpec,
     asn1_crl,
     asn1_ocsp,
     asn1_x509,
 )
 from app.pdf.reading import open_writer, refusing
-from app.pdf.sealing import Placed, free_name
+from app.pdf.sealing import Placed, free_name, reserve
 from app.pdf.trusting import Trust
 
 
@@ -64,17 +62,8 @@ def place_stamp(pdf: bytes) -> Placed:
         writer = open_writer(pdf)
         if writer.prev.encrypted:
             writer.encrypt(b"")
-        name = free_name(writer.prev, "Stamp")
-        steps: Any = PdfCMSEmbedder().write_cms(name, writer)
-        next(steps)
-        steps.send(SigObjSetup(sig_placeholder=DocumentTimestamp(bytes_reserved=2 * cms.STAMP_ROOM)))
-        digest, output = steps.send(SigIOSetup(md_algorithm=cms.DIGEST))
-        return Placed(
-            pdf=output.getvalue(),
-            digest=digest.document_digest,
-            field_name=name,
-            room=(digest.reserved_region_start, digest.reserved_region_end),
-        )
+        dictionary = DocumentTimestamp(bytes_reserved=2 * cms.STAMP_ROOM)
+        return reserve(writer, SigFieldSpec(free_name(writer.prev, "Stamp")), dictionary)
 
 
 def _written(writer: Any) -> bytes:

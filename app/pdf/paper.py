@@ -1,4 +1,4 @@
-"""A form on one sheet of A4: a heading, lines of what is said, places for signatures. Pure.
+"""A form on A4, on as many sheets as it takes: a heading, lines of what is said, places for signatures. Pure.
 
 Drawn with a font that every PDF reader has for Chinese (STSong-Light), so nothing is embedded.
 """
@@ -16,6 +16,7 @@ from reportlab.pdfgen.canvas import Canvas
 FONT = "STSong-Light"
 LEFT, RIGHT, VALUE = 72.0, A4[0] - 72.0, 210.0
 LINE = 20.0
+BOTTOM, EDGE = 120.0, 80.0
 
 
 def form(title: str, lines: Sequence[tuple[str, str]], signatures: Sequence[str], foot: str = "") -> bytes:
@@ -28,14 +29,25 @@ def form(title: str, lines: Sequence[tuple[str, str]], signatures: Sequence[str]
     canvas.drawCentredString(A4[0] / 2, A4[1] - 96, title)
     y = A4[1] - 150
     for label, value in lines:
+        if y < BOTTOM:
+            canvas.showPage()
+            y = A4[1] - 96
         canvas.setFont(FONT, 11)
         canvas.drawString(LEFT, y, label)
         for piece in _pieces(value):
             canvas.drawString(VALUE, y, piece)
             y -= LINE
+            if y < EDGE:
+                canvas.showPage()
+                canvas.setFont(FONT, 11)
+                y = A4[1] - 96
         canvas.setLineWidth(0.3)
         canvas.line(LEFT, y + 12, RIGHT, y + 12)
         y -= 6
+    if signatures and y < BOTTOM + 46 * len(signatures):
+        canvas.showPage()
+        canvas.setFont(FONT, 11)
+        y = A4[1] - 96
     y -= 40
     for who in signatures:
         canvas.drawString(LEFT, y, who)

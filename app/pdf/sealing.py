@@ -198,12 +198,6 @@ def place(
                 y_pt=straddle_pt,
                 draw=lambda where, turned, strip: _appearance(picture, where, turned, strip),
             )
-        steps: Any = PdfCMSEmbedder(SigFieldSpec(name, on_page=page - 1, box=box)).write_cms(name, writer)
-        annotation = next(steps).get_object()
-        form = _appearance(picture, box, size.rotate)
-        if seal_der is not None:
-            _attach(writer, form, seal_der, at)
-        annotation["/AP"] = generic.DictionaryObject({pdf_name("/N"): writer.add_object(form)})
         dictionary = SignatureObject(
             timestamp=at,
             subfilter=SigSeedSubFilter.PADES,
@@ -212,14 +206,50 @@ def place(
             app_build_props=BuildProps(name="Yinxu"),
             bytes_reserved=2 * room,
         )
-        steps.send(SigObjSetup(sig_placeholder=dictionary))
-        digest, output = steps.send(SigIOSetup(md_algorithm=cms.DIGEST))
-        return Placed(
-            pdf=output.getvalue(),
-            digest=digest.document_digest,
-            field_name=name,
-            room=(digest.reserved_region_start, digest.reserved_region_end),
-        )
+
+        def show(annotation: Any) -> None:
+            form = _appearance(picture, box, size.rotate)
+            if seal_der is not None:
+                _attach(writer, form, seal_der, at)
+            annotation["/AP"] = generic.DictionaryObject({pdf_name("/N"): writer.add_object(form)})
+
+        return reserve(writer, SigFieldSpec(name, on_page=page - 1, box=box), dictionary, show)
+
+
+def reserve(
+    writer: Any, field: Any, dictionary: Any, show: Callable[[Any], None] = lambda annotation: None
+) -> Placed:
+    """The document with a field for the signature of this dictionary, and room in it. `show`: gives the field its look."""
+    name: str = field.sig_field_name
+    steps: Any = PdfCMSEmbedder(field).write_cms(name, writer)
+    show(next(steps).get_object())
+    steps.send(SigObjSetup(sig_placeholder=dictionary))
+    digest, output = steps.send(SigIOSetup(md_algorithm=cms.DIGEST))
+    return Placed(
+        pdf=output.getvalue(),
+        digest=digest.document_digest,
+        field_name=name,
+        room=(digest.reserved_region_start, digest.reserved_region_end),
+    )
+
+
+def attest(
+    pdf: bytes, *, certificate: bytes, sign: Callable[[bytes], bytes], at: datetime, name: str, reason: str
+) -> bytes:
+    """A paper of our own, signed without a picture (PAdES B-B). `sign`: gives the signature of the DER of the signed
+    attributes under the certificate (DER)."""
+    writer = open_writer(pdf)
+    dictionary = SignatureObject(
+        timestamp=at,
+        subfilter=SigSeedSubFilter.PADES,
+        name=name,
+        reason=reason,
+        app_build_props=BuildProps(name="Yinxu"),
+        bytes_reserved=2 * cms.room_for(certificate, ()),
+    )
+    placed = reserve(writer, SigFieldSpec(free_name(writer.prev, "Signature")), dictionary)
+    to_sign = cms.signed_attributes(placed.digest, certificate)
+    return fill(placed.pdf, placed.room, cms.assemble(to_sign, sign(to_sign), certificate, ()))
 
 
 def look(pdf: bytes) -> Inspection:

@@ -13,8 +13,11 @@ from app.cards.queries import StationRow
 from app.crypto.seal_data import parse_seal
 from app.db import db
 from app.pdf import verifying as press
+from app.pdf.comparing import Changes, changes_since
 from app.pdf.confined import confined
+from app.pdf.faults import Unanswered
 from app.pdf.rendering import render_page
+from app.pdf.verifying import Report
 from app.people.queries import unit_path, user
 from app.refusal import Hidden, NotFound
 from app.seals import queries as seals
@@ -310,6 +313,23 @@ def open_withdrawal(use_id: int) -> WithdrawalRequest | None:
 
 
 # --- verifying ---
+
+
+def changes_in(pdf: bytes, report: Report) -> Changes | None:
+    """The pages that look different from what was signed first of that to which something was added; None where nothing was
+    added, or what was signed is not there any more."""
+    touched = {problem.field for problem in report.problems if problem.code == "added_after"}
+    ends = [
+        claim.byte_range[2] + claim.byte_range[3]
+        for field, claim in ((one.examined.field, one.examined.claim) for one in report.signatures)
+        if field in touched and claim.holds and claim.byte_range is not None
+    ]
+    if not ends or min(ends) >= len(pdf):
+        return None
+    try:
+        return confined(changes_since, pdf, min(ends))
+    except Unanswered:
+        return None
 
 
 def believed() -> Believed:

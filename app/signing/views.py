@@ -23,6 +23,7 @@ from app.signing import (
     commands,
     losses,
     queries,
+    report_views,
     request_rules,
     request_views,
     requests,
@@ -40,6 +41,7 @@ from app.web.limits import limiter
 blueprint = Blueprint("signing", __name__, template_folder="templates")
 blueprint.register_blueprint(request_views.blueprint)
 blueprint.register_blueprint(batch_views.blueprint)
+blueprint.register_blueprint(report_views.blueprint)
 
 VERIFY_RATE = "30 per minute"
 """Files verified for one address: the page is open to everybody, and each file costs a process."""
@@ -318,7 +320,11 @@ def verified() -> ResponseReturnValue:
     if wants_json():
         return jsonify({**as_json(report), **losses.as_json(report)})
     return render_template(
-        "signing/verify.html", **_told(report), refusal=None, file_name=rules.clean_name(name)
+        "signing/verify.html",
+        **{**_told(report), "carried": report_views.carried(report, rules.clean_name(name))},
+        refusal=None,
+        file_name=rules.clean_name(name),
+        changes=queries.changes_in(data, report),
     )
 
 
@@ -333,6 +339,7 @@ def _told(report: Report | None) -> dict[str, object]:
         "coverage": words.COVERAGE,
         "modification": words.MODIFICATION,
         "as_json": as_json(report) if report else None,
+        "carried": None,
         "data_uri": _data_uri,
     }
 

@@ -3,6 +3,7 @@
 import re
 import secrets
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from flask import g
@@ -15,6 +16,7 @@ from app.flows import commands as flows
 from app.people.guards import cookie_name
 from app.people.models import LoginSession
 from app.people.queries import token_hash
+from app.signing import queries
 from tests.cards.makers import World
 from tests.pdf.makers import small_pdf
 from tests.signing.makers import Ritual, ordered, sealed, usable_seal
@@ -249,3 +251,33 @@ def test_programs_verify_without_login_or_token(world: World) -> None:
         assert told.status_code == 200 and told.get_json()["verdict"] in ("unreadable", "unsigned")
     nothing = stranger.post("/api/v1/verify", data={"x": "y"}, content_type="multipart/form-data")
     assert nothing.status_code == 422 and nothing.get_json()["error"]["code"] == "signing.no_file"
+
+
+def test_the_verify_page_shows_what_was_changed(world: World) -> None:
+    client = world.app.test_client()
+    added = (Path(__file__).parents[2] / "docs/examples/verify/added-after.pdf").read_bytes()
+    page = post(client, "/verify", document=as_file(added)).get_data(as_text=True)
+    assert "盖章之后改动了什么" in page and page.count('class="leaf-seen"') == 2
+    untouched = post(client, "/verify", document=as_file(sealed(world).document())).get_data(as_text=True)
+    assert "盖章之后改动了什么" not in untouched
+
+
+@pytest.mark.parametrize("verdict", ["genuine", "added-after", "unsigned"])
+def test_whoever_verified_takes_a_signed_report_along(world: World, verdict: str) -> None:
+    """B13: its numbers are those of the page, and it is signed by a certificate that is believed here."""
+    client = world.app.test_client()
+    document = (
+        sealed(world).document()
+        if verdict == "genuine"
+        else (Path(__file__).parents[2] / f"docs/examples/verify/{verdict}.pdf").read_bytes()
+    )
+    page = post(client, "/verify", document=as_file(document)).get_data(as_text=True)
+    found = re.search(r'name="found" value="([^"]+)"', page)
+    assert found is not None
+    paper = post(client, "/verify/report.pdf", "/verify", found=found.group(1))
+    assert paper.status_code == 200 and paper.mimetype == "application/pdf"
+    report = queries.report_on(paper.data)
+    assert (report.verdict, len(report.signatures)) == ("genuine", 1), report.problems
+
+    forged = post(client, "/verify/report.pdf", "/verify", found=found.group(1)[:-3] + "xyz")
+    assert forged.status_code == 422 and "重新上传" in forged.get_data(as_text=True)

@@ -19,7 +19,7 @@ OPEN = {
     "verify_api.verify",
     "static", "healthz", "flows.home", "people.login", "people.log_in", "people.log_out",
     "card_login.begin", "card_login.ask", "card_login.finish",
-    "language.choose", "theme.choose", "signing.verify", "signing.verified",
+    "language.choose", "theme.choose", "signing.verify", "signing.verified", "signing.report.paper",
 }  # fmt: skip
 """What anybody may ask. Adding a line here is a decision: everything else needs a login."""
 
