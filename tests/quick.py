@@ -17,9 +17,9 @@ from werkzeug.routing import Rule
 
 def remember() -> None:
     """Passwords (35 ms each), the addresses of an app (65 ms of its 80), templates; and no waiting for the disk."""
-    from app.people import commands
+    from app.people import passwords
 
-    commands._hasher = Passwords(commands._hasher)  # type: ignore[assignment]
+    passwords.hasher = Passwords(passwords.hasher)  # type: ignore[assignment]
     Rule._compile_builder = _compile_once(Rule._compile_builder)  # type: ignore[method-assign]
     Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": Templates()}
     sa.event.listen(sa.pool.Pool, "checkout", _no_waiting)

@@ -139,7 +139,7 @@ def _person(login: str) -> Actor:
     """Whoever knows this login's password; a failed attempt is counted and logged as on the page."""
     from app.actor import Origin
     from app.people import commands, queries
-    from app.people.facts import LoginFailed
+    from app.people.facts import LoginFailed, LoginHalf
     from app.refusal import Forbidden
 
     password: str = click.prompt(f"{login} 的密码 password", hide_input=True, err=True)
@@ -147,6 +147,10 @@ def _person(login: str) -> Actor:
     fact = commands.log_in(
         login.strip().lower(), password, token=secrets.token_urlsafe(32), by=Actor(origin=origin)
     )
+    if isinstance(fact, LoginHalf):
+        code: str = click.prompt("验证码 code", err=True)
+        token = secrets.token_urlsafe(32)
+        fact = commands.log_in_with_code(fact.user_id, code, token=token, by=Actor(origin=origin))
     if isinstance(fact, LoginFailed):
         raise Forbidden(
             "people.login_failed",

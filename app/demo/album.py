@@ -53,6 +53,7 @@ def _doors() -> list[Shot]:
         Shot("no-such-page-inside", "/nowhere", "lihang", status=404),
         Shot("refused", "/people", "lihang", status=403),
         Shot("account", "/account", "wangmin"),
+        Shot("account-second-factor", "/account", "zhouning", act=_set_up_second_factor),
         Shot("notices", "/notices", "wangmin", dark=True),
         Shot("notice-settings", "/notices/settings", "wangmin"),
         Shot("notice-sending", "/notices/ways", "sysadmin"),
@@ -215,6 +216,11 @@ def _fail_to_log_in(page: Page) -> None:
 def _name_somebody(page: Page) -> None:
     page.fill("[name=login]", "nobody")
     _send(page, "form[action='/login/card'] button.primary")
+
+
+def _set_up_second_factor(page: Page) -> None:
+    if page.locator("form[action='/account/second-factor']").count():
+        _send(page, "form[action='/account/second-factor'] button")
 
 
 def _open_menu(page: Page) -> None:

@@ -4,18 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.actor import Actor
 from app.clock import now
 from app.command import command
 from app.db import db, lock_row
-from app.people import queries, rules, sessions
+from app.people import passwords, queries, rules, second_factor, sessions
 from app.people.facts import (
     LoggedIn,
     LoggedOut,
     LoginFailed,
+    LoginHalf,
     OfficersAppointed,
     PasswordChanged,
     RoleEnded,
@@ -26,9 +25,6 @@ from app.people.facts import (
 from app.people.models import LoginFailure, LoginSession, RoleGrant, Unit, User
 from app.refusal import Conflict, Forbidden, Invalid, NotFound
 from app.settings import current_settings
-
-_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)  # OWASP's argon2id, about 20 ms
-_nobody = _hasher.hash("a password that nobody has")
 
 
 @command
@@ -67,7 +63,7 @@ def register_user(login: str, name: str, unit_id: int, password: str, *, by: Act
         login=login,
         name=name,
         unit_id=unit_id,
-        password_hash=_hasher.hash(password),
+        password_hash=passwords.hasher.hash(password),
         password_is_first=by.kind != "system",
     )
     db.session.add(user)
@@ -162,12 +158,12 @@ def dismiss(grant_id: int, *, by: Actor) -> RoleEnded:
 
 
 @command
-def log_in(login: str, password: str, *, token: str, by: Actor) -> LoggedIn | LoginFailed:
+def log_in(login: str, password: str, *, token: str, by: Actor) -> LoggedIn | LoginHalf | LoginFailed:
     """Open a session for the cookie's `token` (256 random bits, made by the door; only its hash is kept).
 
     A wrong password is a fact too, not a refusal: its counter must stay. After
     `login_attempts_before_lock` of them from one address the login is held off there for `login_lock_s`,
-    whether or not such a login exists.
+    whether or not such a login exists. Where a second factor is on, a right password gives no session: `log_in_with_code` does.
     """
     settings, at, ip = current_settings(), now(), by.origin.ip or ""
     since = at - timedelta(seconds=settings.login_lock_s)
@@ -179,12 +175,32 @@ def log_in(login: str, password: str, *, token: str, by: Actor) -> LoggedIn | Lo
     familiar = user is not None and queries.came_in_from(user.id, ip)
     if rules.login_held_off(here, everywhere, settings.login_attempts_before_lock, familiar=familiar):
         return LoginFailed(login=login[:64], known=user is not None, reason="locked")
-    right = _verify(user.password_hash if user else _nobody, password)
+    right = passwords.verify(user.password_hash if user else passwords.NOBODYS, password)
     if user is None or not user.active or not right:
         _count_failure(login, ip, at, since)
         reason = "unknown" if user is None else "password" if user.active else "inactive"
         return LoginFailed(login=login[:64], known=user is not None, reason=reason)
+    if second_factor.is_on(user.id):
+        return LoginHalf(user_id=user.id)
     _forget_failures(login, ip)
+    return LoggedIn(user_id=user.id, session_id=sessions.open_session(user.id, token, by))
+
+
+@command
+def log_in_with_code(user_id: int, code: str, *, token: str, by: Actor) -> LoggedIn | LoginFailed:
+    """The other half, for whoever gave the right password in this browser just now (the door knows). Wrong codes count as
+    wrong passwords do."""
+    settings, at, ip = current_settings(), now(), by.origin.ip or ""
+    since = at - timedelta(seconds=settings.login_lock_s)
+    user: User = lock_row(User, user_id)
+    here, everywhere = queries.failures_since(user.login, ip, since)
+    familiar = queries.came_in_from(user.id, ip)
+    if rules.login_held_off(here, everywhere, settings.login_attempts_before_lock, familiar=familiar):
+        return LoginFailed(login=user.login, known=True, reason="locked")
+    if not user.active or not second_factor.take(user.id, code):
+        _count_failure(user.login, ip, at, since)
+        return LoginFailed(login=user.login, known=True, reason="code")
+    _forget_failures(user.login, ip)
     return LoggedIn(user_id=user.id, session_id=sessions.open_session(user.id, token, by))
 
 
@@ -200,14 +216,6 @@ def _forget_failures(login: str, ip: str) -> None:
             LoginFailure.login_hash == queries.token_hash(login), LoginFailure.ip == ip
         )
     )
-
-
-def _verify(stored: str, password: str) -> bool:
-    """Takes as long for a login that does not exist as for one that does."""
-    try:
-        return _hasher.verify(stored, password)
-    except (VerificationError, InvalidHashError):
-        return False
 
 
 @command
@@ -226,7 +234,7 @@ def log_out(session_id: int, *, by: Actor) -> LoggedOut:
 def change_password(old: str, new: str, *, by: Actor) -> PasswordChanged:
     """Change one's own password; every other login of the person ends. Refuses Forbidden on a wrong old one."""
     user = lock_row(User, by.id)
-    if not _verify(user.password_hash, old):
+    if not passwords.verify(user.password_hash, old):
         raise Forbidden("people.wrong_password", zh="原密码不正确", en="The old password is wrong")
     rules.check_password(new, user.login)
     if old == new:
@@ -235,7 +243,7 @@ def change_password(old: str, new: str, *, by: Actor) -> PasswordChanged:
             zh="新密码与原密码相同，请换一个",
             en="The new password is the old one; choose another",
         )
-    user.password_hash, user.password_is_first = _hasher.hash(new), False
+    user.password_hash, user.password_is_first = passwords.hasher.hash(new), False
     db.session.execute(
         sa.update(LoginSession)
         .where(LoginSession.user_id == user.id, LoginSession.ended_at.is_(None))

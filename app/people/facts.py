@@ -116,3 +116,40 @@ class PasswordChanged(
     Fact, name="person.password_changed", zh="修改密码", en="Password changed", log_class=LogClass.LOGIN
 ):
     user_id: int
+
+
+class LoginHalf(
+    Fact,
+    name="person.login_half",
+    zh="密码正确，等待验证码",
+    en="Password right, code awaited",
+    log_class=LogClass.LOGIN,
+):
+    """No session yet: the second factor is asked for."""
+
+    user_id: int
+
+
+class SecondFactorBegun(
+    Fact,
+    name="person.second_factor_begun",
+    zh="开始设置两步验证",
+    en="Second factor begun",
+    log_class=LogClass.LOGIN,
+):
+    user_id: int
+
+
+class SecondFactorOn(
+    Fact, name="person.second_factor_on", zh="启用两步验证", en="Second factor on", log_class=LogClass.LOGIN
+):
+    user_id: int
+
+
+class SecondFactorOff(
+    Fact, name="person.second_factor_off", zh="停用两步验证", en="Second factor off", log_class=LogClass.LOGIN
+):
+    """`reason`: empty when the person did it with the password; else what the security officer wrote."""
+
+    user_id: int
+    reason: str

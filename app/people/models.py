@@ -96,3 +96,17 @@ class LoginSession(Base):
     created_at: Mapped[datetime] = mapped_column(default_factory=now)
     seen_at: Mapped[datetime] = mapped_column(default_factory=now)
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class SecondFactor(Base):
+    """A person's authenticator (TOTP, RFC 6238). `sealed`: its key in an envelope; `confirmed_at`: it counts from then on;
+    `last_step`: the 30-second step of the last code that was taken, so that none is taken twice."""
+
+    __tablename__ = "second_factor"
+
+    user_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("user_account.id"), primary_key=True, autoincrement=False
+    )
+    sealed: Mapped[bytes] = mapped_column(sa.LargeBinary, repr=False)
+    confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
+    last_step: Mapped[int] = mapped_column(sa.BigInteger, default=0)

@@ -190,6 +190,19 @@ def login_held_off(here: int, everywhere: int, allowed: int, *, familiar: bool) 
     return here >= allowed or (everywhere >= allowed * STRANGERS_SHARE and not familiar)
 
 
+# --- the second factor ---
+
+CODE_DIGITS = 6
+
+
+def wrong_code() -> Invalid:
+    said = Text(
+        "验证码不正确，请核对手机时间后输入新的一组",
+        "The code is wrong; check the phone's clock and enter the next one",
+    )
+    return Invalid("people.wrong_code", zh=said.zh, en=said.en, fields={"code": said})
+
+
 # --- units that change (D1) ---
 
 

@@ -6,9 +6,10 @@ from typing import cast
 from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
+from app.clock import now
 from app.glossary import ROLES
-from app.people import commands, queries, reorganising, unit_views
-from app.people.facts import LoginFailed
+from app.people import commands, queries, reorganising, rules, second_factor, unit_views
+from app.people.facts import LoginFailed, LoginHalf
 from app.people.guards import (
     anonymous,
     cookie_name,
@@ -59,11 +60,48 @@ def log_in() -> ResponseReturnValue:
     login = request.form.get("login", "").strip().lower()
     back = inside(request.form.get("next", "/"))
     fact = commands.log_in(login, request.form.get("password", ""), token=token, by=anonymous())
+    if isinstance(fact, LoginHalf):
+        session[HALF] = [fact.user_id, int(now().timestamp()), back]
+        return redirect(url_for("people.code"))
     if isinstance(fact, LoginFailed):
         # a login that does not exist is held off just the same, so that nobody learns which ones do
         minutes = -(-current_settings().login_lock_s // 60)
         error = LOCKED.format(minutes=minutes) if fact.reason == "locked" else FAILED
         return render_template("people/login.html", login=login, next=back, error=error), 401
+    return enter(fact.user_id, token, back)
+
+
+HALF = "half_a_login"
+"""In the form's signed cookie: whose password this browser gave, when, and where it was going."""
+HALF_S = 300
+
+
+def _half() -> tuple[int, str] | None:
+    """Whose code is awaited in this browser, and where they go then."""
+    user_id, at, back = session.get(HALF) or (0, 0, "/")
+    return (user_id, back) if user_id and 0 <= now().timestamp() - at < HALF_S else None
+
+
+@blueprint.get("/login/code")
+def code() -> ResponseReturnValue:
+    if _half() is None:
+        return redirect(url_for("people.login"))
+    return render_template("people/code.html", error=None)
+
+
+@blueprint.post("/login/code")
+@limiter.limit(login_rate)
+def enter_code() -> ResponseReturnValue:
+    half = _half()
+    if half is None:
+        return redirect(url_for("people.login", ended=1))
+    user_id, back = half
+    token = secrets.token_urlsafe(32)
+    fact = commands.log_in_with_code(user_id, request.form.get("code", ""), token=token, by=anonymous())
+    if isinstance(fact, LoginFailed):
+        minutes = -(-current_settings().login_lock_s // 60)
+        error = LOCKED.format(minutes=minutes) if fact.reason == "locked" else rules.wrong_code().text
+        return render_template("people/code.html", error=error), 401
     return enter(fact.user_id, token, back)
 
 
@@ -112,6 +150,8 @@ def _account(refusal: Refusal | None = None) -> ResponseReturnValue:
         roles=ROLES,
         sessions=queries.sessions_of(actor.id),
         here=current_session(),
+        factor_on=second_factor.is_on(actor.id),
+        factor_key=second_factor.key_to_show(actor.id),
     )
     return page, refusal.status if refusal else 200
 
@@ -126,6 +166,53 @@ def change_password() -> ResponseReturnValue:
         return _account(refusal)
     flash(t("密码已修改，请用新密码登录", "The password is changed; log in with the new one"))
     return redirect(url_for("people.login"))
+
+
+@blueprint.post("/account/second-factor")
+def begin_second_factor() -> ResponseReturnValue:
+    try:
+        second_factor.begin(by=current_actor())
+    except Refusal as refusal:
+        return _account(refusal)
+    return redirect(url_for("people.account") + "#second-factor")
+
+
+@blueprint.post("/account/second-factor/confirm")
+@limiter.limit(login_rate)
+def confirm_second_factor() -> ResponseReturnValue:
+    try:
+        second_factor.confirm(request.form.get("code", ""), by=current_actor())
+    except Refusal as refusal:
+        return _account(refusal)
+    flash(
+        t(
+            "两步验证已启用，下次用密码登录时需要验证码",
+            "The second factor is on: the next login by password asks for a code",
+        )
+    )
+    return redirect(url_for("people.account"))
+
+
+@blueprint.post("/account/second-factor/remove")
+@limiter.limit(login_rate)
+def remove_second_factor() -> ResponseReturnValue:
+    try:
+        second_factor.remove(request.form.get("password", ""), by=current_actor())
+    except Refusal as refusal:
+        return _account(refusal)
+    flash(t("两步验证已停用", "The second factor is off"))
+    return redirect(url_for("people.account"))
+
+
+@blueprint.post("/people/<int:user_id>/second-factor/reset")
+@requires("security_officer")
+def reset_second_factor(user_id: int) -> ResponseReturnValue:
+    try:
+        second_factor.reset(user_id, request.form.get("reason", ""), by=current_actor())
+    except Refusal as refusal:
+        return _index(refusal)
+    flash(t("已重置，本人下次登录后可重新设置", "Reset; the person sets it up anew after the next login"))
+    return redirect(url_for("people.index"))
 
 
 @blueprint.post("/account/sessions/<int:session_id>/end")
@@ -147,6 +234,7 @@ def _index(refusal: Refusal | None = None) -> ResponseReturnValue:
         people=people,
         units={u.id: u for u in queries.units()},
         living=queries.living_units(),
+        with_factor={p.id for p in people if second_factor.is_on(p.id)},
         grants={p.id: queries.grants_of(p.id) for p in people},
         roles=ROLES,
         refusal=refusal,

@@ -67,12 +67,12 @@ def test_the_structure_is_taken_out_and_the_documented_lines_confirm_it(
 
 
 def test_only_the_seals_management_takes_it_out_and_every_attempt_is_logged(world: World, run) -> None:  # type: ignore[no-untyped-def]
-    from app.people.commands import _hasher
+    from app.people.passwords import hasher
 
     made_seal(world)
     for login in ("li", "sun", "qian"):
         user = db.session.query(User).filter_by(login=login).one()
-        user.password_hash, user.password_is_first = _hasher.hash(PASSWORD), False
+        user.password_hash, user.password_is_first = hasher.hash(PASSWORD), False
     db.session.commit()
 
     def count() -> int:

@@ -17,7 +17,7 @@ from tests.people.makers import CAST, Browser, Town, town
 
 OPEN = {
     "verify_api.verify",
-    "static", "healthz", "flows.home", "people.login", "people.log_in", "people.log_out",
+    "static", "healthz", "flows.home", "people.login", "people.log_in", "people.log_out", "people.code", "people.enter_code",
     "card_login.begin", "card_login.ask", "card_login.finish",
     "language.choose", "theme.choose", "signing.verify", "signing.verified", "signing.report.paper",
 }  # fmt: skip
