@@ -85,7 +85,8 @@ def change(unit_id: int) -> ResponseReturnValue:
     return _change(unit_id)
 
 
-def _change(unit_id: int, refusal: Refusal | None = None) -> ResponseReturnValue:
+def _change(unit_id: int, refusal: Refusal | None = None, said_in: str = "") -> ResponseReturnValue:
+    """`said_in`: the form that was refused."""
     page = render_template(
         "people/unit.html",
         unit=queries.living_unit(unit_id),
@@ -94,6 +95,7 @@ def _change(unit_id: int, refusal: Refusal | None = None) -> ResponseReturnValue
         below=queries.below(unit_id),
         others=[one for one in queries.living_units() if unit_id not in queries.unit_path(one.id)],
         refusal=refusal,
+        said_in=said_in,
         form=request.form,
     )
     return page, refusal.status if refusal else 200
@@ -119,7 +121,7 @@ def reorganise(unit_id: int, change: str) -> ResponseReturnValue:
     try:
         acts[change]()
     except Refusal as refusal:
-        return _change(unit_id, refusal)
+        return _change(unit_id, refusal, change)
     flash(t("已办理，其印章已注销", "Done; its seals are cancelled"))
     return redirect(url_for("people.units.index"))
 
