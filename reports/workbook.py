@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
@@ -25,6 +26,7 @@ MAX_TEXT = 32_767
 """Characters of one cell: Excel's limit."""
 
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_ODD = re.compile(f"^=|_x|{_UNWRITABLE.pattern}")
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _NOT_IN_A_TITLE = re.compile(r"[\[\]:*?/\\']")
 _HEADER = Font(bold=True, color="FFFFFF")
@@ -94,10 +96,12 @@ class _Writer:
             sheet.column_dimensions[get_column_letter(index)].width = column.width
         sheet.auto_filter.ref = f"A1:{get_column_letter(len(table.columns))}{last - first + 1}"
         sheet.append([self._header(sheet, column) for column in table.columns])
+        # one cell for all moments of a column: a row is written before the next one is asked for
+        dated = [self._dated(sheet, column) for column in table.columns]
         for index in range(first, last):
             strong = index in table.strong
-            cells = zip(table.rows[index], table.columns, strict=True)
-            sheet.append([self.cell(sheet, value, column, strong) for value, column in cells])
+            cells = zip(table.rows[index], table.columns, dated, strict=True)
+            sheet.append([self.cell(sheet, value, column, strong, day) for value, column, day in cells])
         sheet.close()
 
     def _header(self, sheet: Any, column: Column) -> Any:
@@ -106,21 +110,30 @@ class _Writer:
         cell.alignment = Alignment(vertical="center", wrap_text=True)
         return cell
 
-    def cell(self, sheet: Any, value: Cell, column: Column, strong: bool) -> Any:
+    def cell(self, sheet: Any, value: Cell, column: Column, strong: bool, dated: Any) -> Any:
         """A cell of write-only mode; plain values where nothing has to be said about them."""
         if value is None or value == "":
             return None
         if isinstance(value, (str, Text)):
-            made = self._text(sheet, self.said(value))
+            text = self.said(value)
+            if not strong and len(text) < MAX_TEXT and not _ODD.search(text) and text not in ERROR_CODES:
+                return text  # nothing in it means anything to the library or to Excel
+            made = self._text(sheet, text)
         elif isinstance(value, datetime):
-            made = WriteOnlyCell(sheet, value.astimezone(self.zone).replace(tzinfo=None, microsecond=0))
-            made.number_format = _FORMATS.get(column.kind, _FORMATS["moment"])
+            moment = value.astimezone(self.zone).replace(tzinfo=None, microsecond=0)
+            made = self._dated(sheet, column) if strong else dated
+            made._value, made.data_type = moment, "d"
         else:
             if not strong:
                 return value
             made = WriteOnlyCell(sheet, value)
         if strong:
             made.font = _STRONG
+        return made
+
+    def _dated(self, sheet: Any, column: Column) -> Any:
+        made: Any = WriteOnlyCell(sheet, None)
+        made.number_format = _FORMATS.get(column.kind, _FORMATS["moment"])
         return made
 
     def _text(self, sheet: Any, text: str) -> Any:

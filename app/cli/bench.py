@@ -12,7 +12,17 @@ from app import bench
 from app.bench.measure import Measure
 
 TOOLS = frozenset(
-    {"measure", "chains", "naive", "stage", "bare_cards", "one_station", "one_signer", "plain_pyhanko"}
+    {
+        "measure",
+        "chains",
+        "naive",
+        "stage",
+        "bare_cards",
+        "one_station",
+        "one_signer",
+        "plain_pyhanko",
+        "plain_openpyxl",
+    }
 )
 """Modules of app/bench that benches stand on."""
 

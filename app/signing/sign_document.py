@@ -52,6 +52,7 @@ class SignDocument:
                 wire.Line(zh="印章", en="Seal", value=seal.name),
                 wire.Line(zh="印章卡", en="Seal card", value=row.card_serial),
                 wire.Line(zh="页码", en="Page", value=str(row.page)),
+                *_across(row),
                 wire.Line(zh="盖章人", en="Sealed by", value=row.user_name),
             ),
             document=wire.Document(name=document.file_name, sha256=_hex(document.digest)),
@@ -114,6 +115,11 @@ class SignDocument:
         row.ended_at = clock.now()
         if end.reason is not None:
             row.reason_zh, row.reason_en = end.reason.zh[:1000], end.reason.en[:1000]
+
+
+def _across(row: Sealing) -> list[wire.Line]:
+    """骑缝章, said where it is wanted: whoever signs sees all of what is put on (B8)."""
+    return [wire.Line(zh="骑缝章", en="Across the edges", value="✓")] if row.straddle_pt is not None else []
 
 
 def _locked(job: CardJob) -> Sealing:

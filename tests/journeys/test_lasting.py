@@ -196,6 +196,7 @@ NO_PAGES = {
     "applications.impression", "applications.scan", "applications.uploaded", "impressions.image", "impressions.small",
     "impressions.sample",
     "signing.uses.may_use", "signing.batch.progress", "signing.batch.archive", "seals.receipt",  # for programs, parts, files
+    "people.code",  # only between a right password and its code
     "signing.page_picture", "signing.seal_picture",  # pictures
     "flows.forms.file", "oversight.checkpoint", "oversight.proof", "reports.download", "signing.document",
     "studio.papers.export",  # files
