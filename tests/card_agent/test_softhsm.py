@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,21 @@ from card_agent.card.pin_counter import PinCounter
 from card_agent.card.seal_card import SealCard
 from card_agent.card.session import Pkcs11Reader
 from card_agent.drilled import open_sessions
-from card_agent.fault import CardAbsent, CardRemoved, PinSpent, PinUnfit, WrongPin, WrongSoPin
+from card_agent.fault import CardAbsent, CardRemoved, PinSpent, PinUnfit, Untrusted, WrongPin, WrongSoPin
+from card_agent.logging_in import log_in, login_steps
 from card_agent.loopback import HEADER, TOKEN
 from card_agent.making import make_seal
 from card_agent.pin import Pin
+from card_agent.protocol import names
+from card_agent.protocol.jobs import Begin, Job, Line, LoginBegun, Summary, Words
+from card_agent.protocol.statements import LoginOrder, login_proof, payload
+from card_agent.ritual import Progress
 from card_agent.signing import sign_document
 from card_agent.trust import Trust
 from tests.card_agent import makers
 from tests.card_agent.http_server import CODE, HttpServer
 from tests.card_agent.makers import CARD_PIN, MAKER_PIN, World
-from tests.card_agent.server import FakeServer, document
+from tests.card_agent.server import FakeServer, check, document
 
 pytestmark = pytest.mark.softhsm
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
@@ -467,3 +473,52 @@ def test_a_cards_pin_is_given_anew_by_its_so_pin_alone(
     assert not opens(CARD_PIN) and opens("a-new-one")
     with reader.session():
         assert open_sessions(MODULE) == 0
+
+
+def test_a_person_is_logged_in_with_a_real_card(place: Place, tmp_path: Path) -> None:
+    """The card signs the challenge for this address and this code; with a wrong PIN, or another code, nothing (A21, A23)."""
+    server = LoginServer(FakeServer(place.world), place.card)
+    bench = makers.bench(tmp_path, place.world, server, place.reader())  # type: ignore[arg-type]
+    place.station.insert(place.card.token)
+
+    with pytest.raises(WrongPin):
+        log_in(server.job(), bench, Progress(job=server.job(), steps=login_steps()), card_pin=Pin("000000"))
+    with pytest.raises(Untrusted, match="shown"):
+        other = server.job(code="9999")
+        log_in(other, bench, Progress(job=other, steps=login_steps()), card_pin=Pin(CARD_PIN))
+    proved = log_in(
+        server.job(), bench, Progress(job=server.job(), steps=login_steps()), card_pin=Pin(CARD_PIN)
+    )
+
+    assert proved.order_id == server.order.order_id
+    check(proved.certificate, proved.proof, payload(login_proof(server.order, alg=proved.proof.alg)))
+
+
+class LoginServer:
+    """Answers `begin` with an order to log somebody in."""
+
+    CODE, ORIGIN = "4827", "https://seals.example.cn"
+
+    def __init__(self, fake: FakeServer, card: Any) -> None:
+        moment = now().replace(microsecond=0)
+        self.fake = fake
+        self.order = LoginOrder(
+            domain=LoginOrder.DOMAIN, alg=names.ECDSA_SHA256, kid="order-v1", order_id="ab" * 8, job_id=44, nonce="5a" * 32,
+            origin=self.ORIGIN, code=self.CODE, card_serial=card.serial, card_cert_sha256=card.cert_sha256,
+            operator=makers.sign_job(card.serial, document()).operator, station_id=7,
+            issued_at=moment, expires_at=moment + timedelta(seconds=120),
+        )  # fmt: skip
+
+    def job(self, code: str = CODE) -> Job:
+        lines = (
+            Line(zh="核对码", en="Code", value=code),
+            Line(zh="登录到", en="Log in to", value=self.ORIGIN),
+        )
+        return Job(
+            job_id=44, kind=names.LOG_IN, card_serial=self.order.card_serial, state="ordered", operator=self.order.operator,
+            created_at=now(), summary=Summary(title=Words(zh="登录", en="Log in"), lines=lines),
+        )  # fmt: skip
+
+    def post(self, path: str, message: object, answer: type[Any]) -> Any:
+        assert path.endswith("/begin") and isinstance(message, Begin)
+        return LoginBegun(order=self.fake.sign(self.order))
